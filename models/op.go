@@ -43,7 +43,8 @@ const (
 )
 
 // Pooling reduces each window to one value. The output size is rounded up
-// (Caffe's ceil mode) unless Floor. A Global pooling's window is its whole input.
+// (Caffe's ceil mode) unless Floor. A Global pooling's window is its whole
+// input: InferShapes fills in the kernel.
 type Pooling struct {
 	Window
 	Method PoolMethod
@@ -121,7 +122,8 @@ type Dropout struct{}
 // Flatten makes a C*H*W x 1 x 1 vector of its input.
 type Flatten struct{}
 
-// Reshape gives the same elements another shape.
+// Reshape gives the same elements another shape. Of its Shape, 0 copies the
+// size of the bottom and one -1 stands for what remains.
 type Reshape struct{ Shape Shape }
 
 // Split gives its input to several tops; every top is the same tensor.
