@@ -27,9 +27,11 @@ type Dataset interface {
 
 // Info is what is known of a dataset before a picture is read.
 type Info struct {
-	Name    string   // as written in a configuration: "fashion-mnist"
-	Split   string   // "test", "train"
-	Len     int      // pictures
-	Classes []string // class names, by label
-	Digest  string   // sha256 over the pictures and labels in order, in hex
+	Name  string // as written in a configuration: "fashion-mnist"
+	Split string // "test", "train"
+	Len   int    // pictures
+	// Channels, Height and Width are the size of every picture; 0 if they differ.
+	Channels, Height, Width int
+	Classes                 []string // class names, by label
+	Digest                  string   // sha256 over the pictures and labels in order, in hex
 }

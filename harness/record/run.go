@@ -3,7 +3,10 @@
 // read these values and nothing else.
 package record
 
-import "quantbench/harness/stats"
+import (
+	"quantbench/harness/diagnose"
+	"quantbench/harness/stats"
+)
 
 // Schema is the version of results.json.
 const Schema = 1
@@ -131,13 +134,7 @@ type Flip struct {
 }
 
 // Finding is a warning that concerns a cell.
-type Finding struct {
-	Code     string `json:"code"`     // stable: "NV204"
-	Severity string `json:"severity"` // "error", "warning", "note"
-	Fact     string `json:"fact"`     // what, with the numbers
-	Where    string `json:"where,omitempty"`
-	Advice   string `json:"advice,omitempty"`
-}
+type Finding = diagnose.Finding
 
 // Model describes a network that was measured.
 type Model struct {

@@ -1,0 +1,103 @@
+package harness
+
+import (
+	"quantbench/datasets"
+)
+
+// Config is one experiment: what is measured, on what, and how the matrix is
+// spanned. Names are values, never keys, so that their spelling is kept.
+type Config struct {
+	// Version of the format; 1.
+	Version int `yaml:"version"`
+	// Title heads the report.
+	Title    string        `yaml:"title"`
+	Models   []ModelSpec   `yaml:"models"`
+	Datasets []DatasetSpec `yaml:"datasets"`
+	Matrix   Matrix        `yaml:"matrix"`
+	Gate     GateSpec      `yaml:"gate"`
+
+	// File is where the configuration was read from; paths in it are relative to
+	// that file's folder.
+	File string `yaml:"-"`
+	// Digest is the sha256 of the file's bytes, in hex.
+	Digest string `yaml:"-"`
+}
+
+// ModelSpec names a network: a shipped one (Zoo), or Caffe files.
+type ModelSpec struct {
+	Name string `yaml:"name"`
+	// Zoo is the name of a shipped network.
+	Zoo string `yaml:"zoo"`
+	// Prototxt and Caffemodel are paths; ${VARIABLE} is expanded.
+	Prototxt   string `yaml:"prototxt"`
+	Caffemodel string `yaml:"caffemodel"`
+	// Preprocess is how the network wants its pictures; for a shipped network it
+	// is known.
+	Preprocess *datasets.Preprocess `yaml:"preprocess"`
+}
+
+// DatasetSpec names a dataset and the pictures taken from it.
+type DatasetSpec struct {
+	Name string `yaml:"name"`
+	// Path is a folder to look in first; ${VARIABLE} is expanded.
+	Path string `yaml:"path"`
+	// Images is how many pictures are scored, from the first; 0 is all.
+	Images int `yaml:"images"`
+	// Calibration says which pictures calibrate.
+	Calibration CalibrationSpec `yaml:"calibration"`
+}
+
+// CalibrationSpec chooses calibration pictures. The batch structure is part of
+// it because TensorRT's entropy calibrator depends on the first batch.
+type CalibrationSpec struct {
+	Split  string `yaml:"split"`  // "train" (default) or "test"
+	From   int    `yaml:"from"`   // index of the first picture
+	Images int    `yaml:"images"` // 500 if 0
+	Batch  int    `yaml:"batch"`  // 50 if 0
+}
+
+// Matrix spans the cells: the product of its axes, less Exclude, plus Include.
+// An axis that means nothing to a runtime (a calibrator to fp32, a mode to
+// TensorRT) does not multiply its cells.
+type Matrix struct {
+	Model      []string         `yaml:"model"`
+	Dataset    []string         `yaml:"dataset"`
+	Runtime    []string         `yaml:"runtime"`
+	Calibrator []CalibratorSpec `yaml:"calibrator"`
+	Mode       []string         `yaml:"mode"`
+	Target     []string         `yaml:"target"`
+	Profile    []string         `yaml:"profile"`
+	Input      []string         `yaml:"input"`
+	Include    []Point          `yaml:"include"`
+	Exclude    []Point          `yaml:"exclude"`
+}
+
+// CalibratorSpec is a calibrator and its parameters; in YAML a bare name, or a
+// mapping with a name.
+type CalibratorSpec struct {
+	Name string `yaml:"name"`
+	// Percent is the percentile calibrator's; 99.99 if 0.
+	Percent float64 `yaml:"percent"`
+}
+
+// Point is a point of the matrix, or, with empty fields, all points that agree
+// in the others.
+type Point struct {
+	Model      string `yaml:"model"`
+	Dataset    string `yaml:"dataset"`
+	Runtime    string `yaml:"runtime"`
+	Calibrator string `yaml:"calibrator"`
+	Mode       string `yaml:"mode"`
+	Target     string `yaml:"target"`
+	Profile    string `yaml:"profile"`
+	Input      string `yaml:"input"`
+}
+
+// GateSpec is the limit that the report's verdict is about.
+type GateSpec struct {
+	// MaxLoss is the largest loss of top-1 against fp32 that passes, in
+	// percentage points; nil means no gate.
+	MaxLoss *float64 `yaml:"max_loss"`
+	// Calibrator restricts the gate to the cells of one calibrator; empty means all.
+	Calibrator string `yaml:"calibrator"`
+}

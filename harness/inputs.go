@@ -1,0 +1,201 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"quantbench/datasets"
+	"quantbench/datasets/catalogue"
+	"quantbench/models"
+	"quantbench/models/caffe"
+	"quantbench/models/zoo"
+)
+
+// Environment holds every effect that an experiment has on the world, or the
+// world on it.
+type Environment struct {
+	// DataDirs are folders in which datasets are looked for.
+	DataDirs []string
+	// Getenv looks up ${VARIABLE} in a configuration's paths.
+	Getenv func(string) string
+	// Clock times single pictures.
+	Clock Clock
+	// Jobs is how many pictures run at a time; at least 1.
+	Jobs int
+	// Observe receives what happens, from one goroutine at a time. Nil is allowed.
+	Observe func(Event)
+}
+
+// network is a loaded model.
+type network struct {
+	*models.Network
+	name       string
+	preprocess datasets.Preprocess
+	prototxt   string // path, for people
+	digest     string // over prototxt and caffemodel
+}
+
+// absent is an error that skips cells instead of failing them: something is not
+// there, and command would help.
+type absent struct {
+	reason  string
+	command string
+}
+
+func (a *absent) Error() string { return a.reason }
+
+var variable = regexp.MustCompile(`\$\{(\w+)\}`)
+
+// path expands ${VARIABLE}, and makes a relative path relative to the
+// configuration's folder.
+func (e *Experiment) path(p string) (string, error) {
+	var missing string
+	p = variable.ReplaceAllStringFunc(p, func(m string) string {
+		v := e.env.Getenv(m[2 : len(m)-1])
+		if v == "" {
+			missing = m[2 : len(m)-1]
+		}
+		return v
+	})
+	if missing != "" {
+		return "", &absent{fmt.Sprintf("the environment variable %s is not set; the configuration uses it in %q", missing, p), "export " + missing + "=/path/to/data"}
+	}
+	if !filepath.IsAbs(p) {
+		p = filepath.Join(filepath.Dir(e.cfg.File), p)
+	}
+	return p, nil
+}
+
+// network loads a model of the configuration once.
+func (e *Experiment) network(name string) (*network, error) {
+	if n, ok := e.networks[name]; ok {
+		return n.network, n.err
+	}
+	n, err := e.loadNetwork(name)
+	e.networks[name] = loadedNetwork{n, err}
+	return n, err
+}
+
+func (e *Experiment) loadNetwork(name string) (*network, error) {
+	spec := e.modelSpec(name)
+	n := &network{name: name}
+	var fsys fs.FS = zoo.Files()
+	prototxt, caffemodel := "", ""
+	if m, ok := zoo.Named(spec.Zoo); ok {
+		prototxt, caffemodel = m.Prototxt, m.Caffemodel
+		n.preprocess = datasets.Preprocess{Scale: m.Scale}
+	} else {
+		fsys = osFS{}
+		var err error
+		if prototxt, err = e.path(spec.Prototxt); err != nil {
+			return nil, err
+		}
+		if caffemodel, err = e.path(spec.Caffemodel); err != nil {
+			return nil, err
+		}
+	}
+	if spec.Preprocess != nil {
+		n.preprocess = *spec.Preprocess
+	}
+	text, err := readInput(fsys, prototxt)
+	if err != nil {
+		return nil, err
+	}
+	weights, err := readInput(fsys, caffemodel)
+	if err != nil {
+		return nil, err
+	}
+	n.prototxt, n.digest = filepath.ToSlash(prototxt), digest([]byte(digest(text)+digest(weights)))
+	if n.Network, err = caffe.ParseNetwork(prototxt, text); err != nil {
+		return nil, err
+	}
+	return n, caffe.ReadWeights(n.Network, caffemodel, weights)
+}
+
+// readInput reads a file; one that is not there skips the cells that need it.
+func readInput(fsys fs.FS, name string) ([]byte, error) {
+	data, err := fs.ReadFile(fsys, name)
+	if os.IsNotExist(err) {
+		return nil, &absent{reason: fmt.Sprintf("%s does not exist", name)}
+	}
+	return data, err
+}
+
+// osFS opens any path of the operating system.
+type osFS struct{}
+
+func (osFS) Open(name string) (fs.File, error) { return os.Open(name) }
+
+func (e *Experiment) modelSpec(name string) ModelSpec {
+	for _, m := range e.cfg.Models {
+		if m.Name == name {
+			return m
+		}
+	}
+	return ModelSpec{Name: name, Zoo: name}
+}
+
+func (e *Experiment) datasetSpec(name string) DatasetSpec {
+	for _, d := range e.cfg.Datasets {
+		if d.Name == name {
+			return d
+		}
+	}
+	return DatasetSpec{Name: name}
+}
+
+// dataset opens a split of a dataset once; the dataset itself reads pictures
+// when they are asked for.
+func (e *Experiment) dataset(name, split string) (datasets.Dataset, error) {
+	id := name + "/" + split
+	if d, ok := e.sets[id]; ok {
+		return d.Dataset, d.err
+	}
+	dirs := e.env.DataDirs
+	spec := e.datasetSpec(name)
+	if spec.Path != "" {
+		p, err := e.path(spec.Path)
+		if err != nil {
+			return nil, err
+		}
+		dirs = append([]string{p}, dirs...)
+	}
+	d, err := catalogue.Open(name, split, dirs)
+	e.sets[id] = loadedDataset{d, err}
+	return d, err
+}
+
+// pixels holds the pictures of one range as a network's input bytes.
+type pixels struct {
+	bytes  []byte // size bytes a picture
+	size   int
+	labels []int
+	ids    []string
+}
+
+func (p *pixels) n() int { return len(p.labels) }
+
+// picture is the input bytes of picture i.
+func (p *pixels) picture(i int) []byte { return p.bytes[i*p.size : (i+1)*p.size] }
+
+// readPixels decodes pictures [from, to) once for all runtimes of a network.
+func readPixels(ctx context.Context, d datasets.Dataset, n *network, from, to int) (*pixels, error) {
+	in := n.Input().Out
+	p := &pixels{size: in.Len(), bytes: make([]byte, in.Len()*(to-from))}
+	for i := from; i < to; i++ {
+		pic, err := d.Picture(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		if err := n.preprocess.Bytes(pic, in.C, in.H, in.W, p.picture(i-from)); err != nil {
+			return nil, fmt.Errorf("%s: %w", pic.ID, err)
+		}
+		p.labels = append(p.labels, pic.Label)
+		p.ids = append(p.ids, pic.ID)
+	}
+	return p, nil
+}

@@ -1,0 +1,220 @@
+package harness
+
+import (
+	"slices"
+	"strconv"
+
+	"go.yaml.in/yaml/v3"
+
+	"quantbench/datasets/catalogue"
+	"quantbench/harness/calibrate"
+	"quantbench/harness/diagnose"
+	"quantbench/harness/runtime/nvdla/hardware"
+	"quantbench/models/zoo"
+)
+
+// The names that an axis may hold.
+var (
+	runtimeNames = []string{FP32, TensorRT, NVDLA}
+	modeNames    = []string{"per-filter", "per-kernel"}
+	profileNames = []string{"basic", "default", "performance", "fast-math"}
+	inputNames   = []string{"quantized", "nvdla_runtime"}
+)
+
+// The runtimes' names.
+const (
+	FP32     = "fp32"
+	TensorRT = "tensorrt-int8"
+	NVDLA    = "nvdla-int8"
+)
+
+// applyDefaults fills what a configuration may leave out.
+func (c *Config) applyDefaults() {
+	if len(c.Matrix.Model) == 0 {
+		for _, m := range c.Models {
+			c.Matrix.Model = append(c.Matrix.Model, m.Name)
+		}
+	}
+	if len(c.Matrix.Dataset) == 0 {
+		for _, d := range c.Datasets {
+			c.Matrix.Dataset = append(c.Matrix.Dataset, d.Name)
+		}
+	}
+	orElse := func(axis *[]string, fallback ...string) {
+		if len(*axis) == 0 {
+			*axis = fallback
+		}
+	}
+	orElse(&c.Matrix.Runtime, runtimeNames...)
+	orElse(&c.Matrix.Mode, "per-filter")
+	orElse(&c.Matrix.Target, "nv_small")
+	orElse(&c.Matrix.Profile, "fast-math")
+	orElse(&c.Matrix.Input, "quantized")
+	if len(c.Matrix.Calibrator) == 0 {
+		c.Matrix.Calibrator = []CalibratorSpec{{Name: "entropy2"}}
+	}
+	for i := range c.Datasets {
+		cal := &c.Datasets[i].Calibration
+		if cal.Split == "" {
+			cal.Split = "train"
+		}
+		if cal.Images == 0 {
+			cal.Images = 500
+		}
+		if cal.Batch == 0 {
+			cal.Batch = 50
+		}
+	}
+}
+
+// validate checks what the types cannot: names that must exist, ranges.
+func (d *decoder) validate(c *Config, root *yaml.Node) {
+	if c.Version != 1 {
+		d.fail(at(root, "version"), "version is %d; this bench reads version 1 (write `version: 1`)", c.Version)
+	}
+	models := d.modelNames(c, root)
+	sets := d.datasetNames(c, root)
+	var calibrators []string
+	for i, s := range c.Matrix.Calibrator {
+		calibrators = append(calibrators, s.Label())
+		n := at(root, "matrix", "calibrator", strconv.Itoa(i))
+		if !slices.Contains(calibrate.Names(), s.Name) {
+			d.fail(n, "unknown calibrator %q%s", s.Name, diagnose.DidYouMean(s.Name, calibrate.Names()))
+		}
+		if s.Percent < 0 || s.Percent > 100 {
+			d.fail(n, "percent is %v; it must lie between 0 and 100", s.Percent)
+		}
+	}
+	axes := []struct {
+		name   string
+		values []string
+		known  []string
+	}{
+		{"model", c.Matrix.Model, models}, {"dataset", c.Matrix.Dataset, sets},
+		{"runtime", c.Matrix.Runtime, runtimeNames}, {"mode", c.Matrix.Mode, modeNames},
+		{"target", c.Matrix.Target, targetNames()}, {"profile", c.Matrix.Profile, profileNames},
+		{"input", c.Matrix.Input, inputNames},
+	}
+	known := map[string][]string{"calibrator": calibrators}
+	for _, a := range axes {
+		known[a.name] = a.known
+		for i, v := range a.values {
+			d.known(at(root, "matrix", a.name, strconv.Itoa(i)), a.name, v, a.known)
+		}
+	}
+	for list, points := range map[string][]Point{"include": c.Matrix.Include, "exclude": c.Matrix.Exclude} {
+		for i, p := range points {
+			for _, f := range p.fields() {
+				if *f.value != "" && !(list == "exclude" && f.name == "calibrator") {
+					d.known(at(root, "matrix", list, strconv.Itoa(i), f.name), f.name, *f.value, known[f.name])
+				}
+			}
+		}
+	}
+	if g := c.Gate.MaxLoss; g != nil && (*g < 0 || *g > 100) {
+		d.fail(at(root, "gate", "max_loss"), "max_loss is %v; it is a loss in percentage points, from 0 to 100", *g)
+	}
+}
+
+func (d *decoder) known(n *yaml.Node, axis, value string, known []string) {
+	if !slices.Contains(known, value) {
+		d.fail(n, "unknown %s %q%s", axis, value, diagnose.DidYouMean(value, known))
+	}
+}
+
+func (d *decoder) modelNames(c *Config, root *yaml.Node) []string {
+	var names []string
+	for i := range c.Models {
+		m := &c.Models[i]
+		n := at(root, "models", strconv.Itoa(i))
+		if m.Name != "" && m.Zoo == "" && m.Prototxt == "" {
+			m.Zoo = m.Name // "- lenet5" is the shipped lenet5
+		}
+		switch {
+		case m.Name == "":
+			d.fail(n, "a model needs a name")
+		case slices.Contains(names, m.Name):
+			d.fail(n, "two models are called %q", m.Name)
+		case m.Zoo != "":
+			if _, ok := zoo.Named(m.Zoo); !ok {
+				d.fail(n, "no network called %q ships with bench%s", m.Zoo, diagnose.DidYouMean(m.Zoo, zooNames()))
+			}
+		case m.Caffemodel == "":
+			d.fail(n, "model %q has a prototxt but no caffemodel", m.Name)
+		}
+		if p := m.Preprocess; p != nil {
+			if err := p.Validate(); err != nil {
+				d.fail(at(root, "models", strconv.Itoa(i), "preprocess"), "preprocess of %q: %v", m.Name, err)
+			}
+		}
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+func (d *decoder) datasetNames(c *Config, root *yaml.Node) []string {
+	var names []string
+	for i, s := range c.Datasets {
+		n := at(root, "datasets", strconv.Itoa(i))
+		if !slices.Contains(catalogue.Names(), s.Name) {
+			d.fail(n, "unknown dataset %q%s", s.Name, diagnose.DidYouMean(s.Name, catalogue.Names()))
+		}
+		if slices.Contains(names, s.Name) {
+			d.fail(n, "dataset %q is listed twice", s.Name)
+		}
+		cal := s.Calibration
+		if s.Images < 0 || cal.Images < 0 || cal.From < 0 || cal.Batch < 0 {
+			d.fail(n, "images, from and batch cannot be negative")
+		}
+		if cal.Split != "" && cal.Split != "train" && cal.Split != "test" {
+			d.fail(at(root, "datasets", strconv.Itoa(i), "calibration", "split"), "unknown split %q%s", cal.Split, diagnose.DidYouMean(cal.Split, []string{"train", "test"}))
+		}
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+func zooNames() []string {
+	var names []string
+	for _, m := range zoo.Models {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+func targetNames() []string {
+	var names []string
+	for _, t := range hardware.Targets {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+// at finds the node at a path of field names and list indices, or the closest
+// one above it that exists.
+func at(n *yaml.Node, path ...string) *yaml.Node {
+	for _, step := range path {
+		next := child(n, step)
+		if next == nil {
+			return n
+		}
+		n = next
+	}
+	return n
+}
+
+func child(n *yaml.Node, step string) *yaml.Node {
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == step {
+				return n.Content[i+1]
+			}
+		}
+	case yaml.SequenceNode:
+		if i, err := strconv.Atoi(step); err == nil && i < len(n.Content) {
+			return n.Content[i]
+		}
+	}
+	return nil
+}
