@@ -109,9 +109,9 @@ func supportedTypes() []string {
 }
 
 // didYouMean ends a message with the nearest of the known names, if one is
-// near: at most a third of the letters differ.
+// near: one letter or at most a third of them differ.
 func didYouMean(name string, known []string) string {
-	best, distance := "", len(name)/3+1
+	best, distance := "", max(2, len(name)/3+1)
 	for _, k := range known {
 		if d := editDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {
 			best, distance = k, d
