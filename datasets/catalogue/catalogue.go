@@ -1,0 +1,72 @@
+// Package catalogue opens the datasets that are known by name. Fashion-MNIST is
+// always there; the others must be on the machine, nothing is downloaded.
+package catalogue
+
+import (
+	"fmt"
+	"strings"
+
+	"quantbench/datasets"
+	"quantbench/datasets/cifar"
+	"quantbench/datasets/fashionmnist"
+	"quantbench/datasets/idx"
+)
+
+// Names are the known datasets.
+func Names() []string { return []string{"fashion-mnist", "mnist", "cifar10"} }
+
+// Open opens the split "test" or "train" of a dataset, looking for its files in
+// dirs (fashion-mnist needs none). An unknown name is an error that suggests
+// the nearest one; missing files are a *datasets.MissingError.
+func Open(name, split string, dirs []string) (datasets.Dataset, error) {
+	switch name {
+	case "fashion-mnist":
+		return fashionmnist.Open(split)
+	case "mnist":
+		return idx.MNIST(split, dirs)
+	case "cifar10":
+		return cifar.Find(split, dirs)
+	}
+	known := strings.Join(Names(), ", ")
+	if near := nearest(name); near != "" {
+		return nil, fmt.Errorf("dataset %q is unknown; did you mean %s? (known: %s)", name, near, known)
+	}
+	return nil, fmt.Errorf("dataset %q is unknown; known are %s", name, known)
+}
+
+// nearest is the known name within three edits of name, letters' case and
+// separators aside; empty if there is none.
+func nearest(name string) string {
+	best, at := 4, ""
+	for _, n := range Names() {
+		if d := distance(plain(name), plain(n)); d < best {
+			best, at = d, n
+		}
+	}
+	return at
+}
+
+func plain(s string) string {
+	return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(s))
+}
+
+// distance is the Levenshtein distance.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diag := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diag
+			if a[i] != b[j] {
+				cost++
+			}
+			diag = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
