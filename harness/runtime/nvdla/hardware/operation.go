@@ -43,6 +43,9 @@ type Cube struct {
 	W, H, C    int
 	LineStride int // bytes
 	SurfStride int // bytes
+	// PlaneStride is the distance between channels of a planar cube, bytes; only
+	// RUBIK's split and merge use it.
+	PlaneStride int
 }
 
 // CubeKind is where a cube lies (dla_data_cube.type).
@@ -132,6 +135,7 @@ type ConvDesc struct {
 	PadLeft, PadRight, PadTop, PadDown int
 	DilationX, DilationY               int
 	PadValue                           int16
+	MeanFormat                         uint8 // 0: no mean is subtracted
 	InPrecision, OutPrecision          Precision
 	InCvt, OutCvt                      Converter // OutCvt.Truncate is CACC's clip_truncate
 	// The rest is carried for display and comparison; it has no effect on results.
