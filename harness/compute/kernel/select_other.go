@@ -1,0 +1,6 @@
+package kernel
+
+var (
+	sets = []*Set{plain}
+	best = plain
+)
