@@ -257,7 +257,8 @@ func (v value) integer() (int64, error) {
 		return 0, fmt.Errorf("expected a whole number, found %s", v)
 	}
 	n, err := strconv.ParseInt(v.text, 0, 64)
-	if err != nil || strings.ContainsAny(v.text, "_oObB") && !strings.ContainsAny(v.text, "xX") {
+	hex := strings.ContainsAny(v.text, "xX")
+	if err != nil || strings.Contains(v.text, "_") || !hex && strings.ContainsAny(v.text, "oObB") {
 		return 0, fmt.Errorf("expected a whole number, found %s", v)
 	}
 	return n, nil
