@@ -1,0 +1,71 @@
+package html
+
+import (
+	"cmp"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"slices"
+
+	"quantbench/harness/record"
+	"quantbench/reports/format"
+	"quantbench/reports/matrix"
+)
+
+const (
+	shownLost   = 8
+	shownWon    = 4
+	shownGroups = 4
+)
+
+// gallery shows pictures of one cell that changed sides.
+type gallery struct {
+	Heading, Cell string
+	Lost, Won     []picture
+}
+
+type picture struct {
+	ID, Label, Reference, Predicted string
+	Margin                          string
+	Image                           template.URL
+}
+
+// galleries takes, from each group, the cell furthest below fp32 that has flips.
+func galleries(m *matrix.Matrix) []gallery {
+	var list []gallery
+	for _, g := range m.Groups {
+		rows := g.With(m.Main, false)
+		rows = slices.DeleteFunc(rows, func(r matrix.Row) bool { return len(r.Flips) == 0 })
+		if len(rows) == 0 {
+			continue
+		}
+		r := slices.MinFunc(rows, func(a, b matrix.Row) int { return cmp.Compare(a.Difference, b.Difference) })
+		list = append(list, galleryOf(m, r))
+	}
+	return list[:min(len(list), shownGroups)]
+}
+
+func galleryOf(m *matrix.Matrix, r matrix.Row) gallery {
+	g := gallery{Cell: r.ID, Heading: fmt.Sprintf("%s, %s, %s: %s lost, %s won", m.Where(r), r.Name(), r.Calibrator, format.Plural(r.Lost, "picture"), format.Count(r.Won))}
+	classes := m.Classes(r.Dataset)
+	flips := slices.Clone(r.Flips)
+	slices.SortStableFunc(flips, func(a, b record.Flip) int { return cmp.Compare(b.Margin, a.Margin) })
+	for _, f := range flips {
+		switch {
+		case f.Reference == f.Label && f.Predicted != f.Label && len(g.Lost) < shownLost:
+			g.Lost = append(g.Lost, pictureOf(f, classes))
+		case f.Predicted == f.Label && f.Reference != f.Label && len(g.Won) < shownWon:
+			g.Won = append(g.Won, pictureOf(f, classes))
+		}
+	}
+	return g
+}
+
+func pictureOf(f record.Flip, classes []string) picture {
+	p := picture{ID: f.Picture, Label: className(classes, f.Label), Reference: className(classes, f.Reference),
+		Predicted: className(classes, f.Predicted), Margin: format.Fixed(f.Margin, 3)}
+	if len(f.PNG) > 0 {
+		p.Image = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(f.PNG))
+	}
+	return p
+}

@@ -1,0 +1,229 @@
+package html
+
+import (
+	"fmt"
+
+	"github.com/go-echarts/go-echarts/v2/opts"
+
+	"quantbench/harness/record"
+	"quantbench/reports/format"
+	"quantbench/reports/matrix"
+)
+
+// Lower bounds of the bins, best first: SQNR in dB falls, saturation rises.
+var (
+	sqnrBounds       = []float64{32, 27, 22, 17}
+	saturationBounds = []float64{0.001, 0.003, 0.008, 0.015}
+)
+
+const labelledLayers = 40 // more columns than this leave no room for numbers
+
+// layers draws SQNR and saturation of each layer as two strips on the same
+// columns; nil rows with layers give no figure.
+func layers(m *matrix.Matrix, g matrix.Group, id string) (figure, bool, error) {
+	rows := traced(g, m.Main)
+	if len(rows) == 0 {
+		return figure{}, false, nil
+	}
+	names := layerNames(rows)
+	f := figure{ID: id, Title: layerTitle(m, g, rows), Layout: "one", Above: true, Ramps: layerRamps(), Tables: []table{layerTable(rows, names)}}
+	strip := 28 * len(rows)
+	room := margin(names, 6.4)
+	o, err := strips(m, rows, names, strip, room)
+	if err != nil {
+		return f, false, err
+	}
+	p, err := draw(id+"-0", fmt.Sprintf("Heat strips of signal-to-quantization-noise ratio and saturation of %s of %s", format.Plural(len(names), "layer"), m.Name(g)),
+		22+strip+28+strip+room, o, 640, stripsNarrow())
+	if err != nil {
+		return f, false, err
+	}
+	f.Panels = []panel{p}
+	f.Caption = text(fmt.Sprintf("%s, %s; error accumulated from the input, layers in network order, no mark where a layer has no output of its own. Stronger colour is worse in both strips. SQNR: signal power over power of the difference to fp32. Saturated: share of elements at the largest or smallest integer.", m.Name(g), m.Main))
+	return f, true, nil
+}
+
+func traced(g matrix.Group, calibrator string) []matrix.Row {
+	var rows []matrix.Row
+	for _, r := range g.With(calibrator, false) {
+		if len(r.Layers) > 0 {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// layerNames merges the layer lists of rows, keeping network order: a runtime
+// that fuses a layer leaves it out.
+func layerNames(rows []matrix.Row) []string {
+	var names []string
+	for _, r := range rows {
+		at := 0
+		for _, l := range r.Layers {
+			if i := index(names, l.Layer); i >= 0 {
+				at = i + 1
+				continue
+			}
+			names = append(names[:at], append([]string{l.Layer}, names[at:]...)...)
+			at++
+		}
+	}
+	return names
+}
+
+func index(names []string, name string) int {
+	for i, n := range names {
+		if n == name {
+			return i
+		}
+	}
+	return -1
+}
+
+func layerTitle(m *matrix.Matrix, g matrix.Group, rows []matrix.Row) string {
+	low, most := rows[0].Layers[0], rows[0].Layers[0]
+	lowRow, mostRow := rows[0], rows[0]
+	for _, r := range rows {
+		for _, l := range r.Layers {
+			if l.SQNR < low.SQNR {
+				low, lowRow = l, r
+			}
+			if l.Saturation > most.Saturation {
+				most, mostRow = l, r
+			}
+		}
+	}
+	title := fmt.Sprintf("%s: lowest SQNR is %s dB, at %s on %s", m.Name(g), format.Decibels(low.SQNR), low.Layer, lowRow.Short())
+	if most.Saturation > 0 {
+		title += fmt.Sprintf("; most saturated is %s on %s, %s %%", most.Layer, mostRow.Short(), format.Percent(most.Saturation))
+	}
+	return title
+}
+
+func layerRamps() []ramp {
+	return []ramp{
+		{"SQNR, dB", []bin{{"s0", "≥ 32"}, {"s1", "27 to 32"}, {"s2", "22 to 27"}, {"s3", "17 to 22"}, {"s4", "< 17"}}},
+		{"saturated, %", []bin{{"s0", "< 0.1"}, {"s1", "0.1 to 0.3"}, {"s2", "0.3 to 0.8"}, {"s3", "0.8 to 1.5"}, {"s4", "≥ 1.5"}}},
+	}
+}
+
+func sqnrBin(x float64) int {
+	for i, b := range sqnrBounds {
+		if x >= b {
+			return i
+		}
+	}
+	return len(sqnrBounds)
+}
+
+func saturationBin(x float64) int {
+	for i, b := range saturationBounds {
+		if x < b {
+			return i
+		}
+	}
+	return len(saturationBounds)
+}
+
+func sqnrCell(l record.LayerError) (int, string) {
+	return sqnrBin(l.SQNR), format.Fixed(l.SQNR, 0)
+}
+
+func saturationCell(l record.LayerError) (int, string) {
+	label := "0"
+	if l.Saturation >= 0.0005 {
+		label = format.Fixed(100*l.Saturation, 1)
+	}
+	return saturationBin(l.Saturation), label
+}
+
+func strips(m *matrix.Matrix, rows []matrix.Row, names []string, height, room int) (node, error) {
+	var labels []string
+	for _, r := range rows {
+		labels = append(labels, r.Tiny())
+	}
+	a := axes{X: opts.XAxis{Type: "category", Data: names}, Y: opts.YAxis{Type: "category", Inverse: opts.Bool(true), Data: labels}}
+	o, err := option(a, nil, heat(m, rows, names, sqnrCell, 0), heat(m, rows, names, saturationCell, 1))
+	if err != nil {
+		return nil, err
+	}
+	left := max(84, margin(labels, 6.4))
+	o["grid"] = []node{
+		{"left": left, "right": 2, "top": 22, "height": height, "outerBoundsMode": "none"},
+		{"left": left, "right": 2, "top": 22 + height + 28, "height": height, "outerBoundsMode": "none"},
+	}
+	o["xAxis"], o["yAxis"] = stripAxes(names, "data", labels)
+	pieces := make([]node, 5)
+	for i := range pieces {
+		pieces[i] = node{"min": float64(i) - 0.5, "max": float64(i) + 0.5, "color": colour(fmt.Sprint("s", i))}
+	}
+	o["visualMap"] = []node{
+		{"type": "piecewise", "show": false, "seriesIndex": 0, "dimension": 2, "pieces": pieces},
+		{"type": "piecewise", "show": false, "seriesIndex": 1, "dimension": 2, "pieces": pieces},
+	}
+	return o, nil
+}
+
+// stripAxes doubles the axes: two grids, one below the other, with the layer
+// names once.
+func stripAxes(names []string, key string, labels []string) (x, y []node) {
+	size := 11.5
+	if len(names) > labelledLayers {
+		size = 9.5
+	}
+	x = []node{
+		{"type": "category", "gridIndex": 0, key: names, "axisLabel": node{"show": false}, "axisLine": node{"show": false}},
+		{"type": "category", "gridIndex": 1, key: names, "axisLabel": node{"interval": 0, "rotate": 90, "fontSize": size, "margin": 6}, "axisLine": node{"show": false}},
+	}
+	for i, name := range []string{"SQNR", "saturated"} {
+		y = append(y, node{"type": "category", "gridIndex": i, "inverse": true, key: labels, "axisLabel": node{"interval": 0},
+			"name": name, "nameLocation": "start", "nameGap": 10, "nameTextStyle": node{"align": "right", "padding": []int{0, 8, 0, 0}, "color": colour("ink"), "fontWeight": 600}})
+	}
+	return x, y
+}
+
+func heat(m *matrix.Matrix, rows []matrix.Row, names []string, cell func(record.LayerError) (int, string), grid int) series {
+	var data []node
+	for y, r := range rows {
+		for _, l := range r.Layers {
+			b, label := cell(l)
+			ink := "sLo"
+			if b >= 3 {
+				ink = "sHi"
+			}
+			data = append(data, node{"value": []int{index(names, l.Layer), y, b}, "label": node{"formatter": label, "color": colour(ink)},
+				"tip": []string{l.Layer + " · " + r.Name(), "SQNR " + format.Decibels(l.SQNR) + " dB", "saturated " + format.Percent(l.Saturation) + " %"}, "cell": r.ID})
+		}
+	}
+	return series{kind: "heatmap", data: data, settings: node{"xAxisIndex": grid, "yAxisIndex": grid,
+		"label": node{"show": len(names) <= labelledLayers, "fontSize": 11}, "itemStyle": node{"borderColor": colour("bg"), "borderWidth": 1}}}
+}
+
+func stripsNarrow() node {
+	small := node{"axisLabel": node{"fontSize": 11}}
+	plain := node{"label": node{"show": false}, "itemStyle": node{"borderWidth": 0.5}}
+	return node{"grid": []node{{"left": 78}, {"left": 78}}, "xAxis": []node{{}, {"axisLabel": node{"fontSize": 9.5}}},
+		"yAxis": []node{small, small}, "series": []node{plain, plain}}
+}
+
+func layerTable(rows []matrix.Row, names []string) table {
+	heads := []string{"layer"}
+	for _, r := range rows {
+		heads = append(heads, ">"+r.Short()+", dB", ">saturated, %")
+	}
+	t := table{Caption: "layers", Head: columns(heads...)}
+	for _, name := range names {
+		line := []string{name}
+		for _, r := range rows {
+			sqnr, saturation := "", ""
+			for _, l := range r.Layers {
+				if l.Layer == name {
+					sqnr, saturation = format.Decibels(l.SQNR), format.Percent(l.Saturation)
+				}
+			}
+			line = append(line, sqnr, saturation)
+		}
+		t.Rows = append(t.Rows, line)
+	}
+	return t
+}

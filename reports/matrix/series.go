@@ -1,0 +1,112 @@
+// Package matrix arranges the cells of a run as people compare them: groups of
+// one model on one dataset, and in a group one row for each runtime and
+// calibrator, always in the same order and under the same names.
+//
+// It also says what the numbers allow to be said: the sentences of gates, and
+// which differences survive a correction for the number of comparisons. It
+// computes no accuracy and no interval; those come with the cells.
+package matrix
+
+import (
+	"strings"
+
+	"quantbench/harness/record"
+)
+
+// Series is what a mark stands for: a runtime in one mode, never a calibrator.
+type Series struct {
+	Key   string // "fp32", "trt", "nvf", "nvk"; "other" for a runtime without a mark of its own
+	Name  string // "NVDLA int8 per-filter"
+	Short string // "NVDLA per-filter"
+	Tiny  string // "per-filter"
+	Order int    // position in tables and figures
+}
+
+// The known series, in the order of tables and figures.
+var (
+	FP32      = Series{"fp32", "fp32", "fp32", "fp32", 0}
+	TensorRT  = Series{"trt", "TensorRT int8", "TensorRT", "TensorRT", 1}
+	PerFilter = Series{"nvf", "NVDLA int8 per-filter", "NVDLA per-filter", "per-filter", 2}
+	PerKernel = Series{"nvk", "NVDLA int8 per-kernel", "NVDLA per-kernel", "per-kernel", 3}
+)
+
+// SeriesOf tells which series a cell belongs to.
+func SeriesOf(c *record.Cell) Series {
+	switch {
+	case c.Runtime == "fp32":
+		return FP32
+	case c.Runtime == "tensorrt-int8":
+		return TensorRT
+	case c.Runtime == "nvdla-int8" && c.Mode == "per-filter":
+		return PerFilter
+	case c.Runtime == "nvdla-int8" && c.Mode == "per-kernel":
+		return PerKernel
+	}
+	name := strings.TrimSpace(c.Runtime + " " + c.Mode)
+	return Series{"other", name, name, name, 4}
+}
+
+// Row is one cell with its place among the others.
+type Row struct {
+	*record.Cell
+	Series Series
+	// Variant tells cells of one series apart where a run has several targets,
+	// profiles or input modes: "nv_small, quantized". Empty otherwise.
+	Variant string
+	// Adjusted is the Holm-corrected p over all paired tests of the run; 1 where
+	// there is no test.
+	Adjusted float64
+}
+
+// Name is the series with its variant: "NVDLA int8 per-filter, nv_small".
+func (r Row) Name() string { return join(r.Series.Name, r.Variant) }
+
+// Short is the shorter name with its variant.
+func (r Row) Short() string { return join(r.Series.Short, r.Variant) }
+
+// Tiny is the shortest name with its variant.
+func (r Row) Tiny() string { return join(r.Series.Tiny, r.Variant) }
+
+// Tied says that the cell cannot be told from its reference: p >= 0.05 on the
+// same pictures, without correction.
+func (r Row) Tied() bool { return r.McNemarP != nil && *r.McNemarP >= 0.05 }
+
+// Paired says that the cell has a reference and a test against it.
+func (r Row) Paired() bool { return r.Status == record.OK && r.McNemarP != nil }
+
+func join(name, variant string) string {
+	if variant == "" {
+		return name
+	}
+	return name + ", " + variant
+}
+
+// variants makes the function that names what differs among the NVDLA cells.
+func variants(cells []record.Cell) func(*record.Cell) string {
+	parts := []func(*record.Cell) string{
+		func(c *record.Cell) string { return c.Target },
+		func(c *record.Cell) string { return c.Profile },
+		func(c *record.Cell) string { return c.InputMode },
+	}
+	var differing []func(*record.Cell) string
+	for _, part := range parts {
+		seen := map[string]bool{}
+		for i := range cells {
+			if v := part(&cells[i]); v != "" {
+				seen[v] = true
+			}
+		}
+		if len(seen) > 1 {
+			differing = append(differing, part)
+		}
+	}
+	return func(c *record.Cell) string {
+		var words []string
+		for _, part := range differing {
+			if v := part(c); v != "" {
+				words = append(words, v)
+			}
+		}
+		return strings.Join(words, ", ")
+	}
+}

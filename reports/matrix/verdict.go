@@ -1,0 +1,213 @@
+package matrix
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"quantbench/harness/record"
+	"quantbench/reports/format"
+)
+
+// Judged is a gate with its row.
+type Judged struct {
+	record.Gate
+	Row Row
+	// Missing is set when the gate's cell did not run; Row is empty then.
+	Missing bool
+}
+
+// Gates are the run's gates: missing cells and failures first, then
+// inconclusive, then passed ones; in their own order otherwise.
+func (m *Matrix) Gates() []Judged {
+	var gates []Judged
+	for _, g := range m.Run.Gates {
+		r, ok := m.Row(g.Cell)
+		gates = append(gates, Judged{g, r, !ok})
+	}
+	rank := map[record.Verdict]int{record.Fail: 0, record.Inconclusive: 1, record.Pass: 2}
+	slices.SortStableFunc(gates, func(a, b Judged) int { return rank[a.Outcome()] - rank[b.Outcome()] })
+	return gates
+}
+
+// Outcome is the gate's verdict; a gate whose cell did not run is inconclusive.
+func (j Judged) Outcome() record.Verdict {
+	if j.Missing {
+		return record.Inconclusive
+	}
+	return j.Verdict
+}
+
+// Subject names what a gate is about: "resnet18" and "NVDLA int8 per-kernel".
+func (m *Matrix) Subject(j Judged) (model, runtime string) {
+	if j.Missing {
+		return "cell " + j.Cell, "no runtime"
+	}
+	return m.Where(j.Row), j.Row.Name()
+}
+
+// Says is what a gate's numbers say, as the rest of a sentence that starts with
+// its subject.
+func (m *Matrix) Says(j Judged) string {
+	if j.Missing {
+		return "has no result, so the gate cannot be judged."
+	}
+	limit, interval := format.Loss(j.Limit), Interval(j.Row)
+	switch {
+	case j.Verdict == record.Fail:
+		return fmt.Sprintf("%s (%s); the limit is %s.", change(j.Row), interval, limit)
+	case j.Verdict == record.Inconclusive:
+		return fmt.Sprintf("%s (%s); the limit of %s lies inside.%s", change(j.Row), interval, limit, needed(j.Needed))
+	case j.Row.Tied():
+		return fmt.Sprintf("cannot be told from fp32 (%s); the limit is %s.", interval, limit)
+	}
+	return fmt.Sprintf("%s (%s); the limit is %s.", change(j.Row), interval, limit)
+}
+
+func needed(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" About %s pictures would decide it, if the estimate holds.", format.Count(n))
+}
+
+// Interval prints a row's paired interval: "95 % interval −2.87 to −1.95".
+func Interval(r Row) string {
+	return "95 % interval " + format.Points(r.DifferenceInterval.Lo) + " to " + format.Points(r.DifferenceInterval.Hi)
+}
+
+// change prints "loses 2.41 pp" or "gains 0.12 pp".
+func change(r Row) string {
+	verb := "loses "
+	if r.Difference > 0 {
+		verb = "gains "
+	}
+	return verb + format.Loss(r.Difference) + " pp"
+}
+
+// Title is the run's verdict in one line; without gates, what was measured.
+func (m *Matrix) Title() string {
+	gates := m.Gates()
+	if len(gates) == 0 {
+		return m.neutral()
+	}
+	fails, open := outcomes(gates, record.Fail), outcomes(gates, record.Inconclusive)
+	if fails == 0 && open == 0 {
+		return passed(len(gates))
+	}
+	if fails == 0 {
+		return fmt.Sprintf("No gate fails; %s inconclusive", areWords(open))
+	}
+	title := fmt.Sprintf("%s of %s gates %s", format.Sentence(format.Words(fails)), format.Words(len(gates)), failVerb(fails))
+	if len(gates) == 1 {
+		title = "The gate fails"
+	}
+	worst := worstOf(gates)
+	if worst.Missing {
+		return title
+	}
+	model, runtime := m.Subject(worst)
+	return fmt.Sprintf("%s: %s %s on %s", title, model, change(worst.Row), runtime)
+}
+
+func (m *Matrix) neutral() string {
+	if len(m.Groups) == 0 {
+		return "No cell has a result"
+	}
+	what := "fp32"
+	if m.Tests() > 0 {
+		what = "int8 against fp32"
+	}
+	return fmt.Sprintf("%s on %s: %s", format.List(some(m.Models)), format.List(some(m.Datasets)), what)
+}
+
+// some keeps a title short: three names, or two and the number of the others.
+func some(names []string) []string {
+	if len(names) <= 3 {
+		return names
+	}
+	return append(slices.Clone(names[:2]), fmt.Sprintf("%s more", format.Words(len(names)-2)))
+}
+
+func passed(n int) string {
+	switch n {
+	case 1:
+		return "The gate passes"
+	case 2:
+		return "Both gates pass"
+	}
+	return fmt.Sprintf("All %s gates pass", format.Words(n))
+}
+
+func areWords(n int) string {
+	if n == 1 {
+		return "one is"
+	}
+	return format.Words(n) + " are"
+}
+
+func failVerb(n int) string {
+	if n == 1 {
+		return "fails"
+	}
+	return "fail"
+}
+
+func outcomes(gates []Judged, v record.Verdict) int {
+	n := 0
+	for _, g := range gates {
+		if g.Outcome() == v {
+			n++
+		}
+	}
+	return n
+}
+
+// worstOf is the failing gate with the largest loss.
+func worstOf(gates []Judged) Judged {
+	worst := gates[0]
+	for _, g := range gates {
+		if g.Outcome() == record.Fail && g.Row.Difference < worst.Row.Difference {
+			worst = g
+		}
+	}
+	return worst
+}
+
+// Lede is what follows the title: what holds, what does not, what is open.
+func (m *Matrix) Lede() string {
+	var s []string
+	if n := m.Tests(); n > 0 {
+		s = append(s, m.tests(n))
+	}
+	if n := outcomes(m.Gates(), record.Inconclusive); n > 0 {
+		s = append(s, fmt.Sprintf("For %s the pictures do not decide.", plural(n, "gate")))
+	}
+	if n := m.Count(record.Failed); n > 0 {
+		s = append(s, fmt.Sprintf("%s failed; the reasons stand below the table.", format.Sentence(plural(n, "cell"))))
+	}
+	return strings.Join(s, " ")
+}
+
+func (m *Matrix) tests(n int) string {
+	differ := m.Differing()
+	if len(differ) == 0 {
+		return fmt.Sprintf("None of the %s can be told from fp32 on the same pictures (paired test, Holm-corrected, 5 %% level).", plural(n, "int8 cell"))
+	}
+	r := differ[0]
+	text := fmt.Sprintf("%s of %s differ from fp32 on the same pictures (paired test, Holm-corrected, 5 %% level)", format.Sentence(format.Words(len(differ))), plural(n, "int8 cell"))
+	if len(differ) == 1 {
+		text = strings.Replace(text, " differ ", " differs ", 1)
+	}
+	if r.Difference < 0 {
+		text += fmt.Sprintf("; the largest loss is %s pp, %s on %s with %s", format.Loss(r.Difference), m.Where(r), r.Name(), r.Calibrator)
+	}
+	return text + "."
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "one " + noun
+	}
+	return format.Words(n) + " " + noun + "s"
+}
