@@ -39,6 +39,7 @@ const MaxTile = 7
 //
 // The fp32 result goes to Out[p*OutStep + o*OutChannel], after the residual
 // was added and ReLU applied; the int8 sums go to the int32 array Out[p][o][l].
+// A kernel may change In, Out, Residual and Tiles.
 type Conv struct {
 	In         unsafe.Pointer
 	Offsets    unsafe.Pointer // K int32, in bytes

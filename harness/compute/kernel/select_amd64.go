@@ -1,0 +1,106 @@
+//go:build amd64 && !purego
+
+package kernel
+
+import (
+	"os"
+
+	"golang.org/x/sys/cpu"
+)
+
+// avx512 is the set for AVX-512 with VNNI.
+var avx512 = &Set{
+	Name:     "avx512-vnni",
+	ConvF32:  [8]func(*Conv){nil, convF32P1, convF32P2, convF32P3, convF32P4, convF32P5, convF32P6, convF32P7},
+	ConvI8:   [8]func(*Conv){nil, convI8P1, convI8P2, convI8P3, convI8P4, convI8P5, convI8P6, convI8P7},
+	TensorRT: requantTensorRT,
+	NVDLA:    requantNVDLA,
+	MaxF32:   maxF32,
+	MaxU8:    maxU8,
+	Affine:   affineF32,
+}
+
+var (
+	sets = available()
+	best = choose(sets, os.Getenv("BENCH_CPU"))
+)
+
+func available() []*Set {
+	s := []*Set{plain}
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512VNNI {
+		s = append(s, avx512)
+	}
+	return s
+}
+
+// choose picks the set called name, else the fastest, which is the last.
+func choose(sets []*Set, name string) *Set {
+	names := map[string]string{"avx512": avx512.Name, "go": plain.Name}
+	for _, s := range sets {
+		if s.Name == names[name] {
+			return s
+		}
+	}
+	return sets[len(sets)-1]
+}
+
+//go:generate go -C gen run . -out ../kernel_amd64.s -pkg kernel
+
+// The kernels in kernel_amd64.s. convF32P7 computes tiles of 7 pixels.
+
+//go:noescape
+func convF32P1(a *Conv)
+
+//go:noescape
+func convF32P2(a *Conv)
+
+//go:noescape
+func convF32P3(a *Conv)
+
+//go:noescape
+func convF32P4(a *Conv)
+
+//go:noescape
+func convF32P5(a *Conv)
+
+//go:noescape
+func convF32P6(a *Conv)
+
+//go:noescape
+func convF32P7(a *Conv)
+
+//go:noescape
+func convI8P1(a *Conv)
+
+//go:noescape
+func convI8P2(a *Conv)
+
+//go:noescape
+func convI8P3(a *Conv)
+
+//go:noescape
+func convI8P4(a *Conv)
+
+//go:noescape
+func convI8P5(a *Conv)
+
+//go:noescape
+func convI8P6(a *Conv)
+
+//go:noescape
+func convI8P7(a *Conv)
+
+//go:noescape
+func requantTensorRT(a *TensorRT)
+
+//go:noescape
+func requantNVDLA(a *NVDLA)
+
+//go:noescape
+func maxF32(a *Pool)
+
+//go:noescape
+func maxU8(a *Pool)
+
+//go:noescape
+func affineF32(a *Affine)
