@@ -1,0 +1,414 @@
+package lower
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"quantbench/models"
+)
+
+// canonical makes the graph of engine operations from the network: what the
+// compiler has before its first merge (EngineAST.cpp).
+func canonical(net *models.Network, scales []float32, opt Options) (*graph, error) {
+	if n := len(net.Inputs()); n != 1 {
+		return nil, fmt.Errorf("%s: the network has %d inputs; lowering takes networks with one", net.File, n)
+	}
+	if err := checkScales(net, scales); err != nil {
+		return nil, err
+	}
+	g := &graph{net: net, opt: opt, of: make([]*tensor, len(net.Layers))}
+	for _, l := range net.Layers {
+		b := &layerBuilder{g, l, tableScale(scales[l.Index])}
+		if err := b.build(); err != nil {
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
+// tableScale is the scale that a tensor gets from the table's value s: the
+// compiler makes the range +-127*s of it and divides by 127 again, which can
+// change the last bit (Tensor.cpp, setChannelDynamicRange).
+func tableScale(s float32) float32 { return float32(float64(float32(127*s)) / 127) }
+
+// checkScales names every layer that needs a scale and has none.
+func checkScales(net *models.Network, scales []float32) error {
+	if len(scales) != len(net.Layers) {
+		return fmt.Errorf("%s: %d scales for %d layers; one for each layer is needed", net.File, len(scales), len(net.Layers))
+	}
+	var missing []string
+	for _, l := range net.Layers {
+		s := float64(scales[l.Index])
+		if needsScale(l) && (!(s > 0) || math.IsInf(s, 0)) {
+			missing = append(missing, fmt.Sprintf("%q (%s)", l.Name, l.Pos))
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: the calibration table has no usable scale for %d layers: %s; the compiler aborts without them",
+		net.File, len(missing), strings.Join(missing, ", "))
+}
+
+// needsScale: layers that the compiler makes nothing of need no entry.
+func needsScale(l *models.Layer) bool {
+	switch l.Op.(type) {
+	case models.Dropout, models.Flatten, models.Split, models.Reshape:
+		return false
+	}
+	return true
+}
+
+// layerBuilder adds the engine operations of one layer.
+type layerBuilder struct {
+	*graph
+	l     *models.Layer
+	scale float32
+}
+
+func (b *layerBuilder) in() *tensor { return b.of[b.l.From[0].Index] }
+
+// output is a new tensor of the layer, and from now on its result.
+func (b *layerBuilder) output() *tensor {
+	t := b.newTensor(b.l, b.l.Out, b.scale)
+	b.of[b.l.Index] = t
+	return t
+}
+
+// between is a tensor inside the layer.
+func (b *layerBuilder) between() *tensor { return b.newTensor(b.l, b.l.Out, b.scale) }
+
+func (b *layerBuilder) node(n node) *node {
+	n.layer = b.l
+	return &n
+}
+
+func (b *layerBuilder) build() error {
+	switch op := b.l.Op.(type) {
+	case models.Input:
+		b.input = b.newTensor(b.l, op.Shape, b.scale)
+		b.of[b.l.Index] = b.input
+	case models.Dropout, models.Flatten, models.Split:
+		b.of[b.l.Index] = b.in()
+	case models.Convolution:
+		return b.convolution(op)
+	case models.InnerProduct:
+		return b.innerProduct(op)
+	case models.ReLU:
+		b.reLU(op)
+	case models.BatchNorm:
+		return b.batchNorm(op)
+	case models.Scale:
+		return b.scaleLayer()
+	case models.Eltwise:
+		return b.eltwise(op)
+	case models.Pooling:
+		return b.pooling(op)
+	case models.Concat:
+		return b.concat()
+	case models.Softmax:
+		b.add(b.node(node{kind: kSoftmax}), b.output(), b.in())
+	case models.Power:
+		b.add(b.node(node{kind: kPower}), b.output(), b.in())
+	default:
+		return b.l.Errorf("%s", refusal(b.l))
+	}
+	return nil
+}
+
+// refusal says why a layer cannot be lowered.
+func refusal(l *models.Layer) string {
+	switch l.Op.(type) {
+	case models.LRN, models.Sigmoid, models.TanH:
+		return "in int8 nvdla_compiler programs an empty lookup table for it, so its output means nothing; run it in fp32 or take it out"
+	case models.Deconvolution:
+		return "deconvolution needs the Rubik engine, which only nv_full has, and is not lowered here"
+	}
+	return "nvdla_compiler cannot parse this layer type; it takes Convolution, Pooling, InnerProduct, ReLU, Softmax, Power, Eltwise SUM, Concat, BatchNorm, Scale, Dropout and Flatten"
+}
+
+// blobs returns the layer's trained blobs, or why they cannot be used.
+func (b *layerBuilder) blobs(n int) ([]models.Blob, error) {
+	if len(b.l.Weights) < n {
+		return nil, b.l.Errorf("has %d weight blobs, needs %d; is this the right caffemodel?", len(b.l.Weights), n)
+	}
+	return b.l.Weights, nil
+}
+
+func (b *layerBuilder) convolution(op models.Convolution) error {
+	blobs, err := b.blobs(1 + flag(op.Bias))
+	if err != nil {
+		return err
+	}
+	in := b.in().shape
+	c := &convolution{window: op.Window, k: op.Out, c: in.C, r: op.KernelH, s: op.KernelW}
+	c.weights = blobs[0].Data
+	if op.Groups > 1 {
+		b.warn(b.l, Groups, fmt.Sprintf("group convolution (%d groups) is expanded with zero weights; NVDLA's documents do not list it for int8, check the result against fp32", op.Groups))
+		c.weights = expandGroups(c, op.Groups)
+	}
+	return b.weighted(c, op.Bias)
+}
+
+// expandGroups fills the weights of the other groups' channels with zeros.
+func expandGroups(c *convolution, groups int) []float32 {
+	own := c.c / groups * c.r * c.s
+	all := make([]float32, c.k*c.c*c.r*c.s)
+	for k := range c.k {
+		group := k / (c.k / groups)
+		copy(all[(k*groups+group)*own:], c.weights[k*own:(k+1)*own])
+	}
+	return all
+}
+
+// innerProduct is a convolution with a kernel as large as the picture.
+func (b *layerBuilder) innerProduct(op models.InnerProduct) error {
+	blobs, err := b.blobs(1 + flag(op.Bias))
+	if err != nil {
+		return err
+	}
+	if op.Transpose {
+		return b.l.Errorf("transpose is not read by nvdla_compiler; store the weights as %d x inputs", op.Out)
+	}
+	in := b.in().shape
+	c := &convolution{k: op.Out, c: in.C, r: in.H, s: in.W, weights: blobs[0].Data}
+	c.window = models.Window{KernelH: in.H, KernelW: in.W, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}
+	return b.weighted(c, op.Bias)
+}
+
+// weighted adds a convolution and the SDP operation that writes its result: a
+// bias, or in int8 a scale by ones.
+func (b *layerBuilder) weighted(c *convolution, bias bool) error {
+	if want := c.k * c.c * c.r * c.s; len(c.weights) != want {
+		return b.l.Errorf("has %d weights, needs %d", len(c.weights), want)
+	}
+	stream := b.newTensor(b.l, b.l.Out, 0)
+	b.add(b.node(node{kind: kConv, conv: c}), stream, b.in())
+	n := b.node(node{kind: kScale})
+	if bias {
+		n.kind, n.add = kBias, b.l.Weights[1].Data
+		if len(n.add) != c.k {
+			return b.l.Errorf("has %d biases, needs %d", len(n.add), c.k)
+		}
+		n.perLayer = len(n.add) == 1
+	} else {
+		n.perLayer = b.opt.Mode == PerKernel
+		n.mul = ones(c.k)
+		if n.perLayer {
+			n.mul = ones(1)
+		}
+	}
+	b.graph.add(n, b.output(), stream)
+	return nil
+}
+
+// reLU is a scale by ones, which rescales to the ReLU's own scale, and the
+// activation.
+func (b *layerBuilder) reLU(op models.ReLU) {
+	if op.NegativeSlope != 0 {
+		b.warn(b.l, Ignored, fmt.Sprintf("negative_slope %g is not read by nvdla_compiler; the device computes an ordinary ReLU", op.NegativeSlope))
+	}
+	scaled := b.between()
+	b.add(b.node(node{kind: kScale, unit: true, mul: ones(b.l.Out.C)}), scaled, b.in())
+	b.add(b.node(node{kind: kAct, relu: true}), b.output(), scaled)
+}
+
+func (b *layerBuilder) batchNorm(op models.BatchNorm) error {
+	blobs, err := b.blobs(3)
+	if err != nil {
+		return err
+	}
+	if len(blobs[2].Data) == 0 || blobs[2].Data[0] == 0 {
+		return b.l.Errorf("the moving-average factor (third blob) is 0; nvdla_compiler stops with \"Batch Normalization moving average is zero\". Caffe takes mean and variance as 0 then: was the network trained?")
+	}
+	mean, variance := blobs[0].Data, blobs[1].Data
+	if len(mean) != len(variance) || len(mean) != b.in().shape.C && len(mean) != 1 {
+		return b.l.Errorf("has %d means and %d variances for %d channels", len(mean), len(variance), b.in().shape.C)
+	}
+	n := b.node(node{kind: kNorm, perLayer: len(mean) == 1})
+	factor := 1 / blobs[2].Data[0]
+	n.add = make([]float32, len(mean))
+	for i, m := range mean {
+		n.add[i] = -float32(m * factor)
+		if n.add[i] > 127 {
+			return b.l.Errorf("channel %d has mean %g, below -127; nvdla_compiler stops with \"Cannot handle Mean values beyond computePrecision limits\". Scale the network's input down", i, -n.add[i])
+		}
+	}
+	roots := inverseDeviations(variance, factor, op.Eps)
+	n.mul = roots[0]
+	b.chain(n, roots[1:])
+	return nil
+}
+
+// inverseDeviations are the factors 1/sqrt(variance + eps). Where one is above
+// 127, it is split into equal roots, each the factor of one scale operation
+// (BatchNormOp.cpp, factorsPerEntity).
+func inverseDeviations(variance []float32, factor, eps float32) [][]float32 {
+	whole := make([]float32, len(variance))
+	root := make([]float32, len(variance))
+	parts := make([]int, len(variance))
+	most := 1
+	for i, v := range variance {
+		sum := float32(v*factor) + eps
+		whole[i] = 1 / float32(math.Sqrt(float64(sum)))
+		root[i], parts[i] = nthRoot(whole[i])
+		most = max(most, parts[i])
+	}
+	out := make([][]float32, most)
+	for p := range out {
+		out[p] = make([]float32, len(variance))
+		for i := range variance {
+			switch {
+			case parts[i] > 1 || p == 0:
+				out[p][i] = root[i]
+			default:
+				out[p][i] = 1
+			}
+		}
+	}
+	return out
+}
+
+// nthRoot is the first root of x that is at most 127, and which one.
+func nthRoot(x float32) (float32, int) {
+	if !(x > 127) || math.IsInf(float64(x), 0) {
+		return x, 1
+	}
+	for n := 2; ; n++ {
+		if r := float32(math.Pow(float64(x), float64(1/float32(n)))); r <= 127 {
+			return r, n
+		}
+	}
+}
+
+// chain adds first and a scale operation for each of factors behind it.
+func (b *layerBuilder) chain(first *node, factors [][]float32) {
+	from := b.in()
+	for _, f := range factors {
+		t := b.between()
+		b.add(first, t, from)
+		first, from = b.node(node{kind: kScale, mul: f, perLayer: first.perLayer}), t
+	}
+	b.add(first, b.output(), from)
+}
+
+func (b *layerBuilder) scaleLayer() error {
+	if len(b.l.From) > 1 {
+		return b.l.Errorf("takes its factors from a second bottom; nvdla_compiler takes trained factors only")
+	}
+	op := b.l.Op.(models.Scale)
+	blobs, err := b.blobs(1 + flag(op.Bias))
+	if err != nil {
+		return err
+	}
+	gamma, channels := blobs[0].Data, b.in().shape.C
+	if len(gamma) != channels && len(gamma) != 1 {
+		return b.l.Errorf("has %d factors for %d channels; one a channel is needed", len(gamma), channels)
+	}
+	n := b.node(node{kind: kScale, mul: gamma, perLayer: len(gamma) == 1})
+	if n.perLayer && b.opt.Mode == PerFilter && channels > 1 {
+		n.mul, n.perLayer = repeated(gamma[0], channels), false
+	}
+	if !op.Bias {
+		b.add(n, b.output(), b.in())
+		return nil
+	}
+	beta := blobs[1].Data
+	if len(beta) != len(gamma) {
+		return b.l.Errorf("has %d factors and %d offsets; as many of both are needed", len(gamma), len(beta))
+	}
+	t := b.between()
+	b.add(n, t, b.in())
+	b.add(b.node(node{kind: kBias, add: beta, perLayer: len(beta) == 1}), b.output(), t)
+	return nil
+}
+
+func (b *layerBuilder) eltwise(op models.Eltwise) error {
+	if op.Operation != models.EltwiseSum {
+		return b.l.Errorf("nvdla_compiler's parser takes the Eltwise operation SUM only; PROD and MAX end in \"error parsing layer type Eltwise\"")
+	}
+	if len(b.l.From) != 2 {
+		return b.l.Errorf("adds %d tensors; nvdla_compiler reads two and drops the rest without a word. Use a chain of sums", len(b.l.From))
+	}
+	x, y := b.of[b.l.From[0].Index], b.of[b.l.From[1].Index]
+	if x == y {
+		return b.l.Errorf("adds a tensor to itself; nvdla_compiler takes two different tensors only (\"Elt wise op has input edges (1) != 2\")")
+	}
+	for i, c := range op.Coeff {
+		if c != 1 {
+			b.warn(b.l, Ignored, fmt.Sprintf("coeff %g of bottom %d is not read by nvdla_compiler; the device adds with factor 1", c, i))
+		}
+	}
+	// Edge 0 is the tensor that was created first, whatever the order of the
+	// bottoms: it streams, the other is the operand.
+	if y.order < x.order {
+		x, y = y, x
+	}
+	b.add(b.node(node{kind: kEltwise}), b.output(), x, y)
+	return nil
+}
+
+// maxPool is the largest window of the pooling engine.
+const maxPool = 8
+
+func (b *layerBuilder) pooling(op models.Pooling) error {
+	in := b.in()
+	if op.Global {
+		op.KernelH, op.KernelW = in.shape.H, in.shape.W
+	}
+	if op.Floor {
+		b.warn(b.l, Ignored, "round_mode FLOOR is not read by nvdla_compiler, which rounds the size up; the shapes that follow are those of the network as read here")
+	}
+	if op.KernelH > maxPool || op.KernelW > maxPool {
+		b.warn(b.l, DriverLimit, fmt.Sprintf("the window is %d x %d; the compiler takes it, but the driver refuses windows above %d x %d", op.KernelH, op.KernelW, maxPool, maxPool))
+	}
+	if op.Method == models.PoolAverage && op.PadH+op.PadW > 0 {
+		b.warn(b.l, BorderAverage, "the device counts the padding in an average, Caffe does not: border values come out smaller")
+	}
+	b.add(b.node(node{kind: kPool, pool: op}), b.output(), in)
+	return nil
+}
+
+// concat gives no operation, but the compiler orders and joins by it.
+func (b *layerBuilder) concat() error {
+	var in []*tensor
+	for _, f := range b.l.From {
+		t := b.of[f.Index]
+		if t.producer == nil {
+			return b.l.Errorf("joins the network's input %q; nvdla_compiler has no operation that could write it there", f.Name)
+		}
+		for c := t; c != nil; c = c.parent {
+			if c.parent != nil {
+				return b.l.Errorf("joins %q, which %q joins already; a tensor can lie in one place only", f.Name, c.parent.layer.Name)
+			}
+		}
+		in = append(in, t)
+	}
+	out := b.output()
+	for i, t := range in {
+		if t.parent != nil {
+			return b.l.Errorf("joins %q twice; a tensor can lie in one place only", b.l.From[i].Name)
+		}
+		t.parent = out
+	}
+	b.add(b.node(node{kind: kConcat}), out, in...)
+	return nil
+}
+
+func ones(n int) []float32 { return repeated(1, n) }
+
+func repeated(x float32, n int) []float32 {
+	out := make([]float32, n)
+	for i := range out {
+		out[i] = x
+	}
+	return out
+}
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,112 @@
+package lower
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+
+	"quantbench/harness/runtime/nvdla/hardware"
+)
+
+// kindNames are the names that the dumps give to operations.
+var kindNames = map[hardware.Kind]string{
+	hardware.BDMA: "bdma", hardware.Conv: "conv", hardware.SDP: "sdp", hardware.PDP: "pdp", hardware.CDP: "cdp",
+	hardware.Rubik: "rubik", hardware.CPUPower: "power", hardware.CPUSoftmax: "softmax",
+}
+
+// WriteJSON writes {"operations":[...]}: one object an operation, in order of
+// execution, with the field names of the firmware's descriptors. A cube's addr
+// is the index of the program's region.
+func WriteJSON(w io.Writer, p *hardware.Program) error {
+	b := bufio.NewWriter(w)
+	fmt.Fprint(b, "{\"operations\":[")
+	for i := range p.Operations {
+		if i > 0 {
+			fmt.Fprint(b, ",")
+		}
+		fmt.Fprint(b, "\n")
+		writeOperation(b, i, &p.Operations[i])
+	}
+	fmt.Fprint(b, "\n]}\n")
+	return b.Flush()
+}
+
+func writeOperation(b io.Writer, order int, op *hardware.Operation) {
+	fmt.Fprintf(b, "{\n  \"order\":%d, \"index\":%d, \"op\":%q,\n  \"fused_parent\":%d,\n", order, op.Index, kindNames[op.Kind], op.FusedParent)
+	writeCube(b, "src", op.Src)
+	writeCube(b, "dst", op.Dst)
+	switch op.Kind {
+	case hardware.Conv:
+		writeCube(b, "weight", op.Weights)
+		writeConv(b, op.Conv)
+	case hardware.SDP:
+		writeCube(b, "x1", op.X1)
+		writeCube(b, "x2", op.X2)
+		writeCube(b, "y", op.Y)
+		writeSDP(b, op.SDP)
+	case hardware.PDP:
+		writePDP(b, op.PDP)
+	case hardware.CPUSoftmax:
+		fmt.Fprintf(b, "  \"in_scale\":%g,\"out_scale\":%g\n", op.Softmax.InScale, op.Softmax.OutScale)
+	case hardware.CPUPower:
+		d := op.Power
+		fmt.Fprintf(b, "  \"in_scale\":%g,\"out_scale\":%g,\"power\":%g,\"scale\":%g,\"shift\":%g\n", d.InScale, d.OutScale, d.Power, d.Scale, d.Shift)
+	}
+	fmt.Fprint(b, "}")
+}
+
+func writeCube(b io.Writer, name string, c hardware.Cube) {
+	addr := c.Region
+	if c.Kind == hardware.CubeOnTheFly {
+		addr = -1
+	}
+	fmt.Fprintf(b, "  %q: {\"type\":%d,\"addr\":%d,\"offset\":%d,\"size\":%d,\"w\":%d,\"h\":%d,\"c\":%d,\"line\":%d,\"surf\":%d},\n",
+		name, c.Kind, addr, c.Offset, c.Size, c.W, c.H, c.C, c.LineStride, c.SurfStride)
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func writeConverter(b io.Writer, name string, c hardware.Converter) {
+	fmt.Fprintf(b, "  %q: {\"scale\":%d,\"truncate\":%d,\"enable\":%d,\"offset\":%d},\n", name, c.Scale, c.Truncate, bit(c.Enable), c.Offset)
+}
+
+func writeConv(b io.Writer, d *hardware.ConvDesc) {
+	writeConverter(b, "in_cvt", d.InCvt)
+	writeConverter(b, "out_cvt", d.OutCvt)
+	fmt.Fprintf(b, "  \"conv_mode\":%d,\"data_reuse\":0,\"weight_reuse\":0,\"skip_data_rls\":0,\"skip_weight_rls\":0,\"entry_per_slice\":%d,\"data_format\":%d,\"pixel_mapping\":0,\"fetch_grain\":%d,\"batch\":%d,\"weight_format\":%d,\"data_bank\":%d,\"weight_bank\":%d,\"batch_stride\":0,\"post_extension\":%d,\"pixel_override\":%d,\"release\":%d,\n",
+		d.Mode, d.EntryPerSlice, d.DataFormat, d.FetchGrain, d.Batch, d.WeightFormat, d.DataBank, d.WeightBank, d.PostExtension, d.PixelOverride, d.Release)
+	w, h := convOutput(d)
+	fmt.Fprintf(b, "  \"input_csc\":[%d,%d,%d],\"kernel_csc\":[%d,%d,%d],\"input_cmac\":[%d,%d,0],\"bytes_per_kernel\":%d,\"mean\":[0,0,0,0],\"mean_format\":0,\"stride\":[%d,%d],\"pad_xl_xr_yt_yb\":[%d,%d,%d,%d],\"dilation\":[%d,%d],\"pra_truncate\":0,\"in_precision\":%d,\"out_precision\":%d,\"pad_val\":%d\n",
+		d.InputW, d.InputH, d.InputC, d.KernelW, d.KernelH, d.KernelC, w, h, d.BytesPerKernel, d.StrideX, d.StrideY,
+		d.PadLeft, d.PadRight, d.PadTop, d.PadDown, d.DilationX, d.DilationY, d.InPrecision, d.OutPrecision, d.PadValue)
+}
+
+// convOutput is the size of a convolution's result.
+func convOutput(d *hardware.ConvDesc) (w, h int) {
+	w = (d.InputW+d.PadLeft+d.PadRight-(d.KernelW-1)*d.DilationX-1)/d.StrideX + 1
+	h = (d.InputH+d.PadTop+d.PadDown-(d.KernelH-1)*d.DilationY-1)/d.StrideY + 1
+	return w, h
+}
+
+func writeSDP(b io.Writer, d *hardware.SDPDesc) {
+	writeConverter(b, "out_cvt", d.OutCvt)
+	writeStage(b, "x1_op", d.X1)
+	writeStage(b, "x2_op", d.X2)
+	writeStage(b, "y_op", d.Y)
+	fmt.Fprintf(b, "  \"src_precision\":%d,\"dst_precision\":%d,\"lut_index\":-1,\"conv_mode\":%d,\"batch_num\":%d\n", d.SrcPrecision, d.DstPrecision, d.ConvMode, d.Batch)
+}
+
+func writeStage(b io.Writer, name string, s hardware.SDPStage) {
+	fmt.Fprintf(b, "  %q: {\"enable\":%d,\"alu_type\":%d,\"type\":%d,\"mode\":%d,\"act\":%d,\"shift\":%d,\"truncate\":%d,\"precision\":%d,\"alu_operand\":%d,\"mul_operand\":%d,\"alu_cvt\":[0,0,0,0],\"mul_cvt\":[0,0,0,0]},\n",
+		name, bit(s.Enable), s.ALU, s.Type, s.Mode, s.Act, s.Shift, s.Truncate, s.Precision, s.ALUOperand, s.MulOperand)
+}
+
+func writePDP(b io.Writer, d *hardware.PDPDesc) {
+	fmt.Fprintf(b, "  \"partial_in\":[0,0,0],\"partial_out\":[0,0,0],\"split_num\":%d,\"pool_mode\":%d,\"pool_w\":%d,\"pool_h\":%d,\"stride\":[%d,%d],\"pad_l_r_t_b\":[%d,%d,%d,%d],\"precision\":%d,\"padding_value\":[0,0,0,0,0,0,0]\n",
+		d.Split, d.Mode, d.Width-1, d.Height-1, d.StrideX, d.StrideY, d.PadLeft, d.PadRight, d.PadTop, d.PadDown, d.Precision)
+}
