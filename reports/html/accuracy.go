@@ -202,18 +202,19 @@ func referenceLine(which string, at float64, label string) node {
 		"label": node{"show": false}, "data": []node{{which: round(at)}}}
 	if label != "" {
 		line["label"] = node{"position": "start", "distance": 4, "formatter": label, "color": colour("ink"), "fontSize": 12}
-		if which == "xAxis" {
-			line["label"].(node)["position"] = "end"
-		}
 	}
 	return line
 }
 
 func accuracyTable(m *matrix.Matrix, groups []matrix.Group) table {
-	t := table{Caption: "accuracy", Head: columns("cell", "model", "dataset", "runtime", "calibrator", ">correct", ">pictures", ">top-1, %", ">low", ">high")}
+	t := table{Caption: "accuracy", Head: columns("cell", "model", "dataset", "runtime", "calibrator", ">correct", ">pictures", ">top-1, %", ">low", ">high", ">p", ">Holm p")}
 	for _, r := range rowsOf(groups) {
+		p, adjusted := "", ""
+		if r.Paired() {
+			p, adjusted = format.P(*r.McNemarP), format.P(r.Adjusted)
+		}
 		t.Rows = append(t.Rows, []string{r.ID, r.Model, r.Dataset, r.Name(), r.Calibrator, format.Count(r.Correct), format.Count(r.Images),
-			format.Percent(r.Top1), format.Percent(r.Interval.Lo), format.Percent(r.Interval.Hi)})
+			format.Percent(r.Top1), format.Percent(r.Interval.Lo), format.Percent(r.Interval.Hi), p, adjusted})
 	}
 	return t
 }

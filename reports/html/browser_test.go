@@ -144,7 +144,7 @@ func (b *browser) checkCharts(t *testing.T, when string) {
 func (b *browser) checkWidth(t *testing.T, px int) {
 	t.Helper()
 	if w := eval[int](t, b, `document.documentElement.scrollWidth`); w > px {
-		t.Errorf("page is %d px wide in a window of %d px", w, px)
+		t.Errorf("page is %d px wide in a window of %d px: %s", w, px, eval[string](t, b, fmt.Sprintf(`[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > %d && !e.closest(".scroll, svg")).slice(0, 5).map(e => e.tagName + "." + e.getAttribute("class") + "#" + e.id).join(" ")`, px)))
 	}
 }
 

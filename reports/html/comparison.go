@@ -44,10 +44,12 @@ func comparisonOf(m *matrix.Matrix, findings []finding) comparison {
 	c := comparison{Tests: m.Tests()}
 	for _, g := range m.Groups {
 		t := tableGroup{Name: g.Model, Dataset: g.Dataset + sampleSize(g)}
-		last := ""
-		for _, r := range g.Rows {
-			t.Rows = append(t.Rows, rowOf(r, r.Name() != last, findings))
-			last = r.Name()
+		for i, r := range g.Rows {
+			row := rowOf(r, i == 0 || r.Name() != g.Rows[i-1].Name(), findings)
+			if !row.First && slices.Equal(notesOf(g.Rows[i-1], findings), row.Notes) {
+				row.Notes = nil // the row above says it
+			}
+			t.Rows = append(t.Rows, row)
 		}
 		c.Groups = append(c.Groups, t)
 	}
@@ -81,12 +83,19 @@ func rowOf(r matrix.Row, first bool, findings []finding) tableRow {
 	if r.Latency != nil {
 		t.Time, t.Kind = format.Milliseconds(r.Latency.Seconds), badge(r.Latency.Kind)
 	}
+	t.Notes = notesOf(r, findings)
+	return t
+}
+
+// notesOf numbers the errors and warnings of a row.
+func notesOf(r matrix.Row, findings []finding) []int {
+	var notes []int
 	for _, f := range findings {
 		if f.Severity != "note" && slices.Contains(f.cells, r.ID) {
-			t.Notes = append(t.Notes, f.Number)
+			notes = append(notes, f.Number)
 		}
 	}
-	return t
+	return notes
 }
 
 // kindNotes explains the kinds that occur, with their conditions.

@@ -33,7 +33,7 @@ func confusion(m *matrix.Matrix, g matrix.Group, id string) (figure, bool, error
 		if err != nil {
 			return f, false, err
 		}
-		p, err := draw(fmt.Sprintf("%s-%d", id, i), fmt.Sprintf("Change in the confusion matrix of %s on %s", m.Name(g), r.Name()), 82+margin(classes, 4.6)+28*len(classes), o, 420, narrow)
+		p, err := draw(fmt.Sprintf("%s-%d", id, i), fmt.Sprintf("Change in the confusion matrix of %s on %s", m.Name(g), r.Name()), 38+margin(classes, 4.6)+29*len(classes), o, 420, narrow)
 		if err != nil {
 			return f, false, err
 		}
@@ -136,11 +136,11 @@ func effect(change int, diagonal bool) int {
 
 func confusionOption(r matrix.Row, change [][]int, classes []string) (o, narrow node, err error) {
 	a := axes{
-		X: opts.XAxis{Type: "category", Data: classes, Name: "answer", NameLocation: "middle", NameGap: 22 + margin(classes, 4.6)},
+		X: opts.XAxis{Type: "category", Data: classes, Name: "answer", NameLocation: "middle", NameGap: 8 + margin(classes, 4.6)},
 		Y: opts.YAxis{Type: "category", Inverse: opts.Bool(true), Data: classes},
 	}
 	left := margin(classes, 6.2)
-	o, err = option(a, node{"left": left, "right": 4, "top": 4, "bottom": 44 + margin(classes, 4.6), "outerBoundsMode": "none"}, confusionSeries(r, change, classes))
+	o, err = option(a, node{"left": left, "right": 4, "top": 4, "bottom": 30 + margin(classes, 4.6), "outerBoundsMode": "none"}, confusionSeries(r, change, classes))
 	if err != nil {
 		return nil, nil, err
 	}

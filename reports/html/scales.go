@@ -30,7 +30,7 @@ func scales(m *matrix.Matrix, g matrix.Group, id string) (figure, bool, error) {
 		return f, false, err
 	}
 	p, err := draw(id+"-0", fmt.Sprintf("Scale of %s of %s for %s, log axis", format.Plural(len(names), "layer"), m.Name(g), format.Plural(len(tables), "calibrator")),
-		248+room, o, 560, node{"grid": node{"left": 50}, "xAxis": node{"axisLabel": node{"fontSize": 9.5}}})
+		248+room, o, 560, node{"grid": node{"left": 60}, "xAxis": node{"axisLabel": node{"fontSize": 9.5}}})
 	if err != nil {
 		return f, false, err
 	}
@@ -116,7 +116,7 @@ func scaleOption(m *matrix.Matrix, tables []record.Table, names []string, room i
 	for _, t := range tables {
 		list = append(list, scaleSeries(strokeOf(m, t), t, names))
 	}
-	o, err := option(a, node{"left": 58, "right": 8, "top": 10, "bottom": room, "outerBoundsMode": "none"}, list...)
+	o, err := option(a, node{"left": 66, "right": 8, "top": 10, "bottom": room, "outerBoundsMode": "none"}, list...)
 	if err != nil {
 		return nil, err
 	}

@@ -177,6 +177,9 @@ func worstOf(gates []Judged) Judged {
 // Lede is what follows the title: what holds, what does not, what is open.
 func (m *Matrix) Lede() string {
 	var s []string
+	if fine := m.fine(); fine != "" {
+		s = append(s, fine)
+	}
 	if n := m.Tests(); n > 0 {
 		s = append(s, m.tests(n))
 	}
@@ -187,6 +190,30 @@ func (m *Matrix) Lede() string {
 		s = append(s, fmt.Sprintf("%s failed; the reasons stand below the table.", format.Sentence(plural(n, "cell"))))
 	}
 	return strings.Join(s, " ")
+}
+
+// fine names the cells with the main calibrator that cannot be told from fp32.
+func (m *Matrix) fine() string {
+	var names []string
+	tested := 0
+	for _, g := range m.Groups {
+		for _, r := range g.With(m.Main, false) {
+			if !r.Paired() {
+				continue
+			}
+			tested++
+			if r.Tied() {
+				names = append(names, m.Where(r)+" on "+r.Name())
+			}
+		}
+	}
+	switch {
+	case len(names) == 0 || tested == m.Tests() && len(names) == tested:
+		return ""
+	case len(names) > 2:
+		return fmt.Sprintf("With %s, %s of %s cannot be told from fp32.", m.Main, format.Words(len(names)), plural(tested, "cell"))
+	}
+	return fmt.Sprintf("With %s, %s cannot be told from fp32.", m.Main, format.List(names))
 }
 
 func (m *Matrix) tests(n int) string {
