@@ -1,0 +1,75 @@
+// Package table holds calibration tables: one scale (real = scale * integer)
+// for each tensor, in the order of the file. It reads and writes TensorRT's
+// calibration cache and the JSON that nvdla_compiler takes, and gives each row
+// of a cache its Caffe layer.
+//
+// Its opinion: a scale is its 32 bits, never a rounded decimal; a row that fits
+// nothing, or a layer without a row, is an error and not a guess.
+package table
+
+import (
+	"fmt"
+	"math"
+)
+
+// Table is a calibration table as a file holds it.
+type Table struct {
+	File string
+	// Header is the first line of a TensorRT cache, "TRT-7202-EntropyCalibration2";
+	// empty for JSON.
+	Header string
+	Rows   []Row
+	// Unknown are the lines that are neither header nor row, as they stand.
+	Unknown []Line
+	// Warnings tell of unknown lines, repeated names and scales that no tensor
+	// can have. Such rows are kept bit for bit; Fix refuses to use them.
+	Warnings []error
+}
+
+// Row is one tensor's scale.
+type Row struct {
+	Name  string
+	Scale float32
+	Line  int // in the file, from 1; 0 if made by the program
+}
+
+// Bits are the scale's 32 bits, as the cache prints them in hex.
+func (r Row) Bits() uint32 { return math.Float32bits(r.Scale) }
+
+// Line is a line of a file.
+type Line struct {
+	Line int
+	Text string
+}
+
+// Usable reports whether a tensor can have this scale: positive and finite.
+func Usable(scale float32) bool { return scale > 0 && !math.IsInf(float64(scale), 0) }
+
+// check adds the warnings on repeated names and unusable scales.
+func (t *Table) check() {
+	first := map[string]int{}
+	for _, r := range t.Rows {
+		if at, ok := first[r.Name]; ok {
+			t.warn(r.Line, "tensor %q was already given in line %d; remove one of the two", r.Name, at)
+		} else {
+			first[r.Name] = r.Line
+		}
+		if !Usable(r.Scale) {
+			t.warn(r.Line, "tensor %q has the scale %v (%08x); a scale is a positive number", r.Name, r.Scale, r.Bits())
+		}
+	}
+}
+
+func (t *Table) warn(line int, format string, args ...any) {
+	t.Warnings = append(t.Warnings, fmt.Errorf("%s:%d: "+format, append([]any{t.File, line}, args...)...))
+}
+
+// Row finds the first row of a name.
+func (t *Table) Row(name string) (Row, bool) {
+	for _, r := range t.Rows {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	return Row{}, false
+}
