@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/tw"
 	"github.com/spf13/cobra"
 
 	"quantbench/harness"
@@ -63,8 +61,7 @@ func (c *command) planJSON(cells []harness.PlannedCell) error {
 }
 
 func (c *command) planTable(cfg *harness.Config, cells []harness.PlannedCell) error {
-	t := tablewriter.NewTable(c.stdout, tablewriter.WithHeaderAutoFormat(tw.Off), tablewriter.WithRowAutoWrap(tw.WrapNone),
-		tablewriter.WithSymbols(tw.NewSymbols(tw.StyleASCII)))
+	t := newGrid(c.stdout)
 	t.Header("cell", "model", "dataset", "runtime", "calibrator", "mode", "target", "images", "state")
 	cached, skipped := 0, 0
 	for _, p := range cells {

@@ -35,8 +35,9 @@ on. Interrupt the run at any time: the same command goes on from there.`,
 	f := cmd.Flags()
 	f.StringP("output", "o", "out", "folder for the report and results")
 	f.String("cache", cacheDir(), "folder that keeps finished cells")
-	f.IntP("jobs", "j", defaultJobs(), "pictures blocks to run at a time")
+	f.IntP("jobs", "j", defaultJobs(), "picture blocks to run at a time")
 	f.BoolP("quiet", "q", false, "no progress, no table")
+	f.Bool("no-timing", false, "leave measured latencies out, so that two runs give the same bytes")
 	c.bind(cmd)
 	return cmd
 }
@@ -61,7 +62,7 @@ func (c *command) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	result.Manifest = manifest(result.Manifest)
+	result.Manifest = manifest(result.Manifest, args)
 	if err := writeOutput(out, result); err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func (c *command) experiment(cfg *harness.Config, observe func(harness.Event)) (
 	if jobs < 1 {
 		return nil, usage("--jobs is %d; it must be at least 1", jobs)
 	}
-	env := harness.Environment{DataDirs: dataDirs(), Getenv: os.Getenv, Clock: harness.SystemClock{}, Jobs: jobs, Observe: observe}
+	env := harness.Environment{DataDirs: dataDirs(), Getenv: os.Getenv, Clock: harness.SystemClock{}, Jobs: jobs, Observe: observe, NoTiming: c.settings.GetBool("no-timing")}
 	return harness.New(cfg, env, store), nil
 }
 
@@ -127,14 +128,15 @@ func writeOutput(dir string, run *record.Run) error {
 	return nil
 }
 
-// manifest adds what only the program knows: itself, the host, the command.
-func manifest(m record.Manifest) record.Manifest {
+// manifest adds what only the program knows: itself, the host, the command
+// without the flags that do not change the result.
+func manifest(m record.Manifest, args []string) record.Manifest {
 	m.Version = version()
 	m.Host, m.Instruction = harness.Host()
 	if info, ok := debug.ReadBuildInfo(); ok {
 		m.Go = info.GoVersion
 	}
-	m.Command = "bench " + strings.Join(os.Args[1:], " ")
+	m.Command = strings.Join(append([]string{"bench run"}, args...), " ")
 	return m
 }
 

@@ -5,6 +5,7 @@ package diagnose
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Severity of a finding.
@@ -58,7 +59,11 @@ func FromError(err error, code string) Finding {
 func DidYouMean(name string, known []string) string {
 	best, distance := "", len(name)/2+1
 	for _, k := range known {
-		if d := editDistance(name, k); d < distance {
+		d := editDistance(name, k)
+		if len(name) > 2 && strings.HasPrefix(k, name) {
+			d = 1 // a name cut short
+		}
+		if d < distance {
 			best, distance = k, d
 		}
 	}

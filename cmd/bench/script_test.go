@@ -1,0 +1,33 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files inside the scripts")
+
+// TestMain makes the test binary the bench program too, so that scripts run the
+// real flags, exit codes and streams.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"bench": func() { os.Exit(run()) }})
+}
+
+// TestScripts runs the stories of testdata/script: one file a verb or behaviour.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("BENCH_DATA", "")
+			return nil
+		},
+	})
+}
