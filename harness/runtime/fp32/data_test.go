@@ -46,7 +46,32 @@ func cifar10(t testing.TB) datasets.Dataset {
 	return d
 }
 
-// bytes are all pictures of a dataset as a network takes them, and the labels.
+// meanImage is the mean of the training pictures at hand: the file that Caffe's
+// example computes is not published.
+func meanImage(t testing.TB) []float32 {
+	d, err := cifar.Open("train", filepath.Join(shared(t), "cifar10", "train_lossless_8068.bin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := d.Info().Len
+	var sum [3072]float64
+	for i := range n {
+		pic, err := d.Picture(context.Background(), i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, v := range pic.Pixels {
+			sum[k] += float64(v)
+		}
+	}
+	mean := make([]float32, len(sum))
+	for i, s := range sum {
+		mean[i] = float32(s / float64(n))
+	}
+	return mean
+}
+
+// bytesOf are all pictures of a dataset as a network takes them, and the labels.
 func bytesOf(t testing.TB, d datasets.Dataset, m runtime.Model) (pixels []byte, labels []int) {
 	in := m.Network.Input().Out
 	for i := range d.Info().Len {
@@ -97,8 +122,8 @@ func TestPublishedAccuracy(t *testing.T) {
 		{"lenet-article/255", "article/lenet-mnist-caffe/lenet/lenet.prototxt", "article/lenet-mnist-caffe/lenet/lenet.caffemodel", datasets.Preprocess{Scale: 1.0 / 255}, mnist, 9730},
 		{"lenet-bvlc", "lenet-bvlc/lenet.prototxt", "lenet-bvlc/lenet_iter_10000.caffemodel", datasets.Preprocess{Scale: 1.0 / 256}, mnist, 9914},
 		{"lenet-v1", "caffe-v1/examples/mnist/lenet.prototxt", "caffe-v1/examples/mnist/lenet_iter_10000.caffemodel", datasets.Preprocess{Scale: 1.0 / 256}, mnist, 9905},
-		{"cifar10_quick", "caffe-v1/examples/cifar10/cifar10_quick.prototxt", "caffe-v1/examples/cifar10/cifar10_quick_iter_5000.caffemodel", datasets.Preprocess{}, cifar10, 759},
-		{"cifar10_full", "caffe-v1/examples/cifar10/cifar10_full.prototxt", "caffe-v1/examples/cifar10/cifar10_full_iter_70000.caffemodel", datasets.Preprocess{}, cifar10, 841},
+		{"cifar10_quick", "caffe-v1/examples/cifar10/cifar10_quick.prototxt", "caffe-v1/examples/cifar10/cifar10_quick_iter_5000.caffemodel", datasets.Preprocess{MeanImage: meanImage(t)}, cifar10, 759},
+		{"cifar10_full", "caffe-v1/examples/cifar10/cifar10_full.prototxt", "caffe-v1/examples/cifar10/cifar10_full_iter_70000.caffemodel", datasets.Preprocess{MeanImage: meanImage(t)}, cifar10, 841},
 		{"resnet18-article", "article/resnet18-cifar10-caffe/deploy.prototxt", "article/resnet18-cifar10-caffe/resnet-18.caffemodel", datasets.Preprocess{Mean: []float32{128}}, cifar10, 853},
 		{"resnet20", "resnet20-cifar10/resnet20-cifar10.prototxt", "resnet20-cifar10/resnet20-cifar10.caffemodel", datasets.Preprocess{Mean: []float32{123.675, 116.28, 103.53}}, cifar10, 932},
 	} {
