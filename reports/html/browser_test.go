@@ -3,9 +3,11 @@ package html
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
+	"quantbench/harness/record"
 	"quantbench/reports/internal/testrun"
 )
 
@@ -54,12 +57,18 @@ func open(t *testing.T, page string) *browser {
 	t.Cleanup(stopContext)
 	b := &browser{ctx: ctx}
 	b.watch(t)
+	b.visit(t, page)
+	return b
+}
+
+// visit opens a page from disk.
+func (b *browser) visit(t *testing.T, page string) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.html")
 	if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	b.do(t, chromedp.EmulateViewport(1280, 900), chromedp.Navigate("file://"+path))
-	return b
 }
 
 func (b *browser) watch(t *testing.T) {
@@ -216,6 +225,51 @@ func TestBrowser(t *testing.T) {
 		b.keep(t, fmt.Sprintf("w%d.png", px))
 	}
 	b.checkQuiet(t)
+}
+
+// TestOtherShapes opens runs that are much smaller, larger or more broken than
+// the usual one.
+func TestOtherShapes(t *testing.T) {
+	shapes := otherShapes()
+	b := open(t, write(t, shapes["bare"]))
+	for _, name := range slices.Sorted(maps.Keys(shapes)) {
+		t.Run(name, func(t *testing.T) {
+			b.visit(t, write(t, shapes[name]))
+			for _, px := range []int64{1280, 400} {
+				b.width(t, px)
+				b.checkWidth(t, int(px))
+				if len(shapes[name].Cells) > 0 && name != "failed" {
+					b.checkCharts(t, fmt.Sprint(px, " px"))
+				}
+				b.keep(t, fmt.Sprintf("%s-%d.png", name, px))
+			}
+		})
+	}
+	b.checkQuiet(t)
+}
+
+func otherShapes() map[string]*record.Run {
+	all := []string{"entropy2", "percentile", "minmax"}
+	bare := testrun.New(testrun.Shape{Models: []string{"tiny5"}, Datasets: []string{"invented"}, Calibrators: all[:1], Pictures: 200})
+	bare.Tables, bare.Models, bare.Datasets = nil, nil, nil
+	reference := testrun.New(testrun.Shape{Models: []string{"tiny5"}, Datasets: []string{"invented"}, Pictures: 200})
+	failed := testrun.New(testrun.Shape{Models: []string{"tiny5"}, Datasets: []string{"invented"}, Calibrators: all, Pictures: 200})
+	for i := range failed.Cells {
+		failed.Cells[i].Status, failed.Cells[i].Reason = record.Failed, "weights.caffemodel: truncated at byte 1024; copy the file again"
+	}
+	partly := testrun.New(testrun.Shape{Models: []string{"tiny5", "tiny18"}, Datasets: []string{"invented"}, Calibrators: all, Pictures: 2000, Layers: true, Gates: true})
+	for i := 0; i < len(partly.Cells); i += 3 {
+		partly.Cells[i].Status, partly.Cells[i].Reason = record.Failed, "deploy.prototxt:12: no scale for conv2"
+	}
+	targets := testrun.New(testrun.Shape{Models: []string{"tiny5"}, Datasets: []string{"invented"}, Calibrators: all[:2], Pictures: 500, Layers: true, Tables: true})
+	for _, c := range targets.Cells[3:] {
+		c.ID, c.Target = "x"+c.ID[1:], "nv_small"
+		targets.Cells = append(targets.Cells, c)
+	}
+	return map[string]*record.Run{"bare": bare, "reference": reference, "empty": {}, "failed": failed, "partly": partly, "targets": targets,
+		"grid": testrun.New(testrun.Shape{Models: []string{"a", "b", "c", "d"}, Datasets: []string{"one", "two", "three"}, Calibrators: all, Pictures: 1000, Layers: true, Gates: true, Tables: true, Flips: true}),
+		"many": testrun.New(testrun.Shape{Models: []string{"a", "b", "c", "d", "a-model-with-a-long-name", "f"}, Datasets: []string{"one", "two"}, Calibrators: all, Pictures: 500}),
+	}
 }
 
 // pdf prints the page; a report that cannot be printed fails here.

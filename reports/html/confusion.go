@@ -17,8 +17,11 @@ const drawnClasses = 20 // with more, the largest changes are listed instead
 // group that lose most.
 func confusion(m *matrix.Matrix, g matrix.Group, id string) (figure, bool, error) {
 	ref, ok := g.Reference()
+	if !ok {
+		return figure{}, false, nil
+	}
 	rows := confused(g, m.Main, len(ref.Confusion))
-	if !ok || len(rows) == 0 {
+	if len(rows) == 0 {
 		return figure{}, false, nil
 	}
 	classes := classNames(m.Classes(g.Dataset), len(ref.Confusion))

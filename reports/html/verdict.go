@@ -53,7 +53,7 @@ func judgedVerdict(m *matrix.Matrix, gates []matrix.Judged) verdict {
 	for _, j := range gates {
 		s := statuses[j.Outcome()]
 		model, runtime := m.Subject(j)
-		line := gate{Class: s.class, Word: s.word, Icon: s.icon, Model: model, Runtime: runtime, Says: m.Says(j), Cell: j.Cell}
+		line := gate{Class: s.class, Word: s.word, Icon: s.icon, Model: model, Runtime: runtime, Says: m.Says(j), Cell: j.Gate.Cell}
 		if !j.Missing {
 			line.Mark, line.Interval = mark(j.Row.Series), x.interval(j.Row, &j.Limit)
 		}

@@ -13,7 +13,8 @@ import (
 type Judged struct {
 	record.Gate
 	Row Row
-	// Missing is set when the gate's cell did not run; Row is empty then.
+	// Missing is set when the gate's cell has no result; Row holds its names at
+	// most then.
 	Missing bool
 }
 
@@ -22,12 +23,23 @@ type Judged struct {
 func (m *Matrix) Gates() []Judged {
 	var gates []Judged
 	for _, g := range m.Run.Gates {
-		r, ok := m.Row(g.Cell)
-		gates = append(gates, Judged{g, r, !ok})
+		gates = append(gates, m.judged(g))
 	}
 	rank := map[record.Verdict]int{record.Fail: 0, record.Inconclusive: 1, record.Pass: 2}
 	slices.SortStableFunc(gates, func(a, b Judged) int { return rank[a.Outcome()] - rank[b.Outcome()] })
 	return gates
+}
+
+func (m *Matrix) judged(g record.Gate) Judged {
+	if r, ok := m.Row(g.Cell); ok {
+		return Judged{g, r, false}
+	}
+	for i := range m.Run.Cells {
+		if c := &m.Run.Cells[i]; c.ID == g.Cell {
+			return Judged{g, Row{Cell: c, Series: SeriesOf(c), Adjusted: 1}, true}
+		}
+	}
+	return Judged{g, Row{Cell: &record.Cell{ID: g.Cell}, Adjusted: 1}, true}
 }
 
 // Outcome is the gate's verdict; a gate whose cell did not run is inconclusive.
@@ -40,8 +52,8 @@ func (j Judged) Outcome() record.Verdict {
 
 // Subject names what a gate is about: "resnet18" and "NVDLA int8 per-kernel".
 func (m *Matrix) Subject(j Judged) (model, runtime string) {
-	if j.Missing {
-		return "cell " + j.Cell, "no runtime"
+	if j.Row.Model == "" {
+		return "cell " + j.Gate.Cell, "an unknown runtime"
 	}
 	return m.Where(j.Row), j.Row.Name()
 }
