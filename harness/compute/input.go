@@ -35,7 +35,7 @@ func packFloat32(w *Worker, t *tensor, g, lane, from int) {
 					dst[x*kernel.Lanes] = v
 				}
 			} else {
-				table := &s.tableF[c]
+				table := &s.tables[c]
 				for x, v := range s.pixels[from : from+t.w] {
 					dst[x*kernel.Lanes] = table[v]
 				}
@@ -45,48 +45,47 @@ func packFloat32(w *Worker, t *tensor, g, lane, from int) {
 	}
 }
 
-// stored is the stored byte of element i of channel c.
-func (s *source) stored(c, i int) uint32 {
-	if s.ints != nil {
-		return uint32(byte(s.ints[i]) ^ 0x80)
-	}
-	return uint32(byte(s.tableI[c][s.pixels[i]]) ^ 0x80)
-}
-
+// packInt8 assembles four channels to an element, a row at a time.
 func packInt8(w *Worker, t *tensor, g, lane, from int) {
 	s := &w.source
 	plane := t.h * t.w
-	for block := 0; block < t.planes(); block++ {
-		c0 := block * kernel.Block
-		n := min(kernel.Block, t.c-c0)
-		for y := 0; y < t.h; y++ {
-			dst := row[uint32](w, t, g, block, y)[lane:]
-			i := from + c0*plane + y*t.w
-			for x := 0; x < t.w; x++ {
-				word := t.zero()
-				for o := 0; o < n; o++ {
-					shift := 8 * o
-					word = word&^(0xff<<shift) | s.stored(c0+o, i+x+o*plane)<<shift
-				}
-				dst[x*kernel.Lanes] = word
-			}
+	for c := 0; c < t.c; c++ {
+		table, shift := &s.stored[c], 8*(c%kernel.Block)
+		keep := uint32(0)
+		if shift > 0 {
+			keep = ^(uint32(0xff) << shift)
 		}
+		for y := 0; y < t.h; y++ {
+			src := s.pixels[from+c*plane+y*t.w:][:t.w]
+			dst := row[uint32](w, t, g, c/kernel.Block, y)[lane:]
+			packRow(dst, src, table, keep, shift)
+		}
+	}
+}
+
+// packRow puts one channel of one picture into the bytes at shift.
+func packRow(dst []uint32, src []byte, table *[256]byte, keep uint32, shift int) {
+	for x, v := range src {
+		dst[x*kernel.Lanes] = dst[x*kernel.Lanes]&keep | uint32(table[v])<<shift
 	}
 }
 
 // packTaps stores the values at x..x+3 in the element at x, in the halo too.
 func packTaps(w *Worker, t *tensor, g, lane, from int) {
-	s := &w.source
-	n := t.left + t.w + t.right
+	table := &w.source.stored[0]
 	for y := 0; y < t.h; y++ {
+		src := w.source.pixels[from+y*t.w:][:t.w]
 		dst := rowWithHalo(w, t, g, y)[lane:]
 		word := t.zero()
-		for x := n - 1; x >= 0; x-- {
-			next := uint32(0x80)
-			if i := x - t.left; i >= 0 && i < t.w {
-				next = s.stored(0, from+y*t.w+i)
-			}
-			word = word<<8 | next
+		for x := t.left + t.w + t.right - 1; x >= t.left+t.w; x-- {
+			dst[x*kernel.Lanes] = word
+		}
+		for x := t.w - 1; x >= 0; x-- {
+			word = word<<8 | uint32(table[src[x]])
+			dst[(x+t.left)*kernel.Lanes] = word
+		}
+		for x := t.left - 1; x >= 0; x-- {
+			word = word<<8 | 0x80
 			dst[x*kernel.Lanes] = word
 		}
 	}

@@ -166,7 +166,7 @@ func (p *Program) Memory() int { return p.arena + p.scratch }
 // NewWorker makes an executor with buffers of its own. A Worker must not be
 // used by two goroutines at once.
 func (p *Program) NewWorker() *Worker {
-	w := &Worker{p: p, arena: aligned(p.arena), scratch: aligned(p.scratch)}
+	w := &Worker{p: p, arena: aligned(p.arena), scratch: aligned(p.scratch), stored: make([][256]byte, p.input.c)}
 	for _, f := range p.fills {
 		words := unsafe.Slice((*uint32)(unsafe.Pointer(&w.arena[f.offset])), f.size/4)
 		for i := range words {

@@ -12,7 +12,8 @@ type Worker struct {
 	p       *Program
 	arena   []byte
 	scratch []byte
-	count   int // pictures of the current call
+	stored  [][256]byte // see source
+	count   int         // pictures of the current call
 	watch   func(x Tensor, first, count int)
 	source  source
 	// The arguments of the kernels, here so that no call allocates.
@@ -23,17 +24,14 @@ type Worker struct {
 	affine   kernel.Affine
 }
 
-// source is what the current call's pictures are read from: exactly one of the
-// first three is set.
+// source is what the current call's pictures are read from: bytes through a
+// table, or floats. The values of RunInt8 are bytes with a table of their own.
 type source struct {
 	pixels  []byte
 	floats  []float32
-	ints    []int8
-	lutF    *[256]float32
-	lutI    *[256]int8
-	tableF  []([256]float32)
-	tableI  []([256]int8)
-	picture int // elements
+	tables  [][256]float32
+	stored  [][256]byte // a stored byte for every byte, one table a channel
+	picture int         // elements
 }
 
 // LUT maps a picture's bytes to the network's input, one table a channel. The
@@ -57,7 +55,14 @@ func (w *Worker) RunBytes(pixels []byte, lut *LUT) error {
 	if in.kind == Float32 && len(lut.Float32) != in.c || in.kind == Int8 && len(lut.Int8) != in.c {
 		return fmt.Errorf("a look-up table for every one of %d channels is needed", in.c)
 	}
-	w.source = source{pixels: pixels, tableF: lut.Float32, tableI: lut.Int8}
+	w.source = source{pixels: pixels, tables: lut.Float32, stored: w.stored}
+	if in.kind == Int8 {
+		for c := range lut.Int8 {
+			for i, q := range &lut.Int8[c] {
+				w.stored[c][i] = stored(q)
+			}
+		}
+	}
 	return w.run(len(pixels))
 }
 
@@ -75,7 +80,15 @@ func (w *Worker) RunInt8(values []int8) error {
 	if w.p.input.kind != Int8 {
 		return fmt.Errorf("int8 values for a float32 input")
 	}
-	w.source = source{ints: values}
+	if len(values) == 0 {
+		return fmt.Errorf("no pictures")
+	}
+	for c := range w.stored {
+		for i := range w.stored[c] {
+			w.stored[c][i] = stored(int8(i))
+		}
+	}
+	w.source = source{pixels: unsafe.Slice((*byte)(unsafe.Pointer(&values[0])), len(values)), stored: w.stored}
 	return w.run(len(values))
 }
 
