@@ -83,14 +83,14 @@ type CalibratorSpec struct {
 // Point is a point of the matrix, or, with empty fields, all points that agree
 // in the others.
 type Point struct {
-	Model      string `yaml:"model"`
-	Dataset    string `yaml:"dataset"`
-	Runtime    string `yaml:"runtime"`
-	Calibrator string `yaml:"calibrator"`
-	Mode       string `yaml:"mode"`
-	Target     string `yaml:"target"`
-	Profile    string `yaml:"profile"`
-	Input      string `yaml:"input"`
+	Model      string `yaml:"model" json:"model,omitempty"`
+	Dataset    string `yaml:"dataset" json:"dataset,omitempty"`
+	Runtime    string `yaml:"runtime" json:"runtime,omitempty"`
+	Calibrator string `yaml:"calibrator" json:"calibrator,omitempty"`
+	Mode       string `yaml:"mode" json:"mode,omitempty"`
+	Target     string `yaml:"target" json:"target,omitempty"`
+	Profile    string `yaml:"profile" json:"profile,omitempty"`
+	Input      string `yaml:"input" json:"input,omitempty"`
 }
 
 // GateSpec is the limit that the report's verdict is about.

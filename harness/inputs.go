@@ -26,6 +26,9 @@ type Environment struct {
 	Clock Clock
 	// Jobs is how many pictures run at a time; at least 1.
 	Jobs int
+	// NoTiming leaves measured and emulated latencies out of the result, which is
+	// then the same on every run.
+	NoTiming bool
 	// Observe receives what happens, from one goroutine at a time. Nil is allowed.
 	Observe func(Event)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"quantbench/datasets"
+	"quantbench/harness/calibrate"
 	"quantbench/harness/record"
 )
 
@@ -16,8 +17,10 @@ type Experiment struct {
 
 	networks map[string]loadedNetwork
 	sets     map[string]loadedDataset
-	current  pair // the pictures of the last model and dataset, decoded once
-	work     progress
+	// histograms of the calibrations that were used, by key.
+	histograms map[string]*calibrate.Statistics
+	current    pair // the pictures of the last model and dataset, decoded once
+	work       progress
 }
 
 type loadedNetwork struct {
@@ -33,7 +36,7 @@ type loadedDataset struct {
 // New makes an experiment. Nothing is read or run yet.
 func New(cfg *Config, env Environment, store *record.Store) *Experiment {
 	env.Jobs = max(env.Jobs, 1)
-	return &Experiment{cfg: cfg, env: env, store: store, networks: map[string]loadedNetwork{}, sets: map[string]loadedDataset{}}
+	return &Experiment{cfg: cfg, env: env, store: store, networks: map[string]loadedNetwork{}, sets: map[string]loadedDataset{}, histograms: map[string]*calibrate.Statistics{}}
 }
 
 // PlannedCell is one cell before it has run.

@@ -116,17 +116,14 @@ Exit codes: 0 ok, 1 cells failed, 2 usage or configuration, 3 gate failed,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		// A flag's value: the flag, then its BENCH_ variable, then the default.
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return c.settings.BindPFlags(cmd.Flags()) },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%w; see `%s --help`", err, cmd.CommandPath())
 	})
 	root.AddCommand(c.runCommand(), c.planCommand(), c.reportCommand(), c.gateCommand(), c.initCommand(), c.tableCommand(), c.versionCommand())
 	return root
-}
-
-// bind lets flags be overridden by BENCH_ variables: flag, then variable, then default.
-func (c *command) bind(cmd *cobra.Command) {
-	c.settings.BindPFlags(cmd.Flags())
 }
 
 // dataDirs are the folders in which datasets are looked for, the most specific first.

@@ -21,7 +21,6 @@ func (c *command) initCommand() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error { return c.init(args[0]) },
 	}
 	cmd.Flags().String("from", "default", "shipped configuration to copy")
-	c.bind(cmd)
 	return cmd
 }
 

@@ -22,7 +22,6 @@ func (c *command) planCommand() *cobra.Command {
 	cmd.Flags().String("cache", cacheDir(), "folder that keeps finished cells")
 	cmd.Flags().IntP("jobs", "j", defaultJobs(), "picture blocks to run at a time")
 	cmd.Flags().Bool("json", false, "print the plan as JSON")
-	c.bind(cmd)
 	return cmd
 }
 

@@ -32,7 +32,6 @@ func (c *command) reportCommand() *cobra.Command {
 	}
 	cmd.Flags().StringP("format", "f", "terminal", "terminal, html, markdown, csv or json")
 	cmd.Flags().StringP("output", "o", "-", "file to write; - is standard output")
-	c.bind(cmd)
 	return cmd
 }
 
@@ -110,7 +109,6 @@ func (c *command) gateCommand() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error { return c.gate(args[0]) },
 	}
 	cmd.Flags().String("inconclusive", "fail", "what an inconclusive gate does: fail or pass")
-	c.bind(cmd)
 	return cmd
 }
 

@@ -38,7 +38,6 @@ on. Interrupt the run at any time: the same command goes on from there.`,
 	f.IntP("jobs", "j", defaultJobs(), "picture blocks to run at a time")
 	f.BoolP("quiet", "q", false, "no progress, no table")
 	f.Bool("no-timing", false, "leave measured latencies out, so that two runs give the same bytes")
-	c.bind(cmd)
 	return cmd
 }
 

@@ -81,7 +81,6 @@ layer is left over.`,
 			panic(err) // a flag of ours is misspelt above
 		}
 	}
-	c.bind(cmd)
 	return cmd
 }
 

@@ -1,0 +1,255 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"quantbench/datasets"
+	"quantbench/harness/calibrate"
+	"quantbench/harness/record"
+	"quantbench/harness/runtime"
+	"quantbench/harness/runtime/fp32"
+	"quantbench/harness/table"
+)
+
+// statisticsKind and statisticsFile are where the store keeps the histograms of
+// a calibration pass; every calibrator chooses from the same ones.
+const (
+	statisticsKind = "calibrations"
+	statisticsFile = "histograms.bin"
+)
+
+// calibrationKey is what the histograms of a network depend on.
+func (e *Experiment) calibrationKey(n *network, dataset string) (key, error) {
+	spec := e.datasetSpec(dataset).Calibration
+	d, err := e.dataset(dataset, spec.Split)
+	if err != nil {
+		return nil, err
+	}
+	if have := d.Info().Len; spec.From+spec.Images > have {
+		return nil, fmt.Errorf("%s: calibration takes pictures %d to %d; split %q of %s has %d", e.cfg.File, spec.From, spec.From+spec.Images-1, spec.Split, dataset, have)
+	}
+	var k key
+	k.add("engine", EngineVersion)
+	k.add("network", n.digest)
+	k.add("preprocess", n.preprocess.Digest())
+	k.add("dataset", d.Info().Digest)
+	k.add("images", fmt.Sprintf("%d:%d", spec.From, spec.From+spec.Images))
+	k.add("batch", fmt.Sprint(spec.Batch))
+	return k, nil
+}
+
+// scales are the scales of a network by Layer.Index, as a point's calibrator
+// chooses them.
+func (e *Experiment) scales(ctx context.Context, n *network, p Point) ([]float32, error) {
+	statistics, err := e.statistics(ctx, n, p)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := e.cfg.calibrator(p.Calibrator)
+	if err != nil {
+		return nil, err
+	}
+	c, err := spec.calibrator()
+	if err != nil {
+		return nil, err
+	}
+	result, err := calibrate.Apply(ctx, n.Network, statistics, c, e.env.Jobs)
+	if err != nil {
+		return nil, fmt.Errorf("calibrating %s: %w", n.name, err)
+	}
+	return result.Scales, nil
+}
+
+func (s CalibratorSpec) calibrator() (calibrate.Calibrator, error) {
+	params := calibrate.Params{}
+	if s.Name == "percentile" {
+		params["percent"] = s.percent()
+	}
+	return calibrate.Named(s.Name, params)
+}
+
+// statistics are the histograms of a network's tensors, from the store or by
+// running the calibration pictures.
+func (e *Experiment) statistics(ctx context.Context, n *network, p Point) (*calibrate.Statistics, error) {
+	k, err := e.calibrationKey(n, p.Dataset)
+	if err != nil {
+		return nil, err
+	}
+	id := k.sum()
+	if s, ok := e.histograms[id]; ok {
+		return s, nil
+	}
+	data, err := e.store.Get(statisticsKind, id, statisticsFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	s, err := calibrate.ReadStatistics(statisticsFile, data)
+	if err != nil { // absent, or damaged: it can be made again
+		if err := e.store.Discard(statisticsKind, id); err != nil {
+			return nil, err
+		}
+		if s, err = e.collect(ctx, n, p); err != nil {
+			return nil, err
+		}
+		if err := e.store.Put(statisticsKind, id, map[string][]byte{statisticsFile: s.Append(nil)}); err != nil {
+			return nil, err
+		}
+	}
+	e.histograms[id] = s
+	return s, nil
+}
+
+// collect watches the float network on the calibration pictures.
+func (e *Experiment) collect(ctx context.Context, n *network, p Point) (*calibrate.Statistics, error) {
+	spec := e.datasetSpec(p.Dataset).Calibration
+	d, err := e.dataset(p.Dataset, spec.Split)
+	if err != nil {
+		return nil, err
+	}
+	ev := Event{Kind: CalibrationStarted, Point: p, Total: spec.Images}
+	e.observe(ev)
+	src, err := newActivations(ctx, d, n, spec)
+	if err != nil {
+		return nil, err
+	}
+	s, err := calibrate.Collect(ctx, src, calibrate.Options{Batch: spec.Batch, Workers: e.env.Jobs})
+	ev.Kind, ev.Done = CalibrationDone, spec.Images
+	e.observe(ev)
+	return s, err
+}
+
+// activations show the tensors of the float network, layer by layer unfused, on
+// a range of pictures: a calibrate.Source.
+type activations struct {
+	*pixels
+	program *fp32.Program
+	layers  int
+}
+
+func newActivations(ctx context.Context, d datasets.Dataset, n *network, spec CalibrationSpec) (*activations, error) {
+	pix, err := readPixels(ctx, d, n, spec.From, spec.From+spec.Images)
+	if err != nil {
+		return nil, err
+	}
+	program, err := fp32.PrepareUnfused(runtime.Model{Network: n.Network, Preprocess: n.preprocess})
+	return &activations{pix, program, len(n.Layers)}, err
+}
+
+// Layers is the number of tensors.
+func (a *activations) Layers() int { return a.layers }
+
+// Pictures is the number of calibration pictures.
+func (a *activations) Pictures() int { return a.n() }
+
+// Run shows the tensors of pictures from to to-1.
+func (a *activations) Run(ctx context.Context, from, to int, see func(layer int, values []float32)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return a.program.Worker().Watch(a.bytes[from*a.size:to*a.size], func(v fp32.View) {
+		v.Visit(func(values []float32) { see(v.Layer.Index, values) })
+	})
+}
+
+// WriteTables writes the calibration tables of a configuration that need no
+// further pass over pictures: each as TensorRT's cache and, fixed, as NVDLA's
+// JSON. Both are read back and compared before they are kept.
+func (e *Experiment) WriteTables(ctx context.Context, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	written := map[string]bool{}
+	for _, p := range e.cfg.Matrix.Expand() {
+		name := p.Model + "-" + p.Dataset + "-" + p.Calibrator
+		if p.Calibrator == "" || written[name] {
+			continue
+		}
+		n, err := e.network(p.Model)
+		if err != nil {
+			continue // the cell has told why
+		}
+		k, err := e.calibrationKey(n, p.Dataset)
+		if err != nil || !e.store.Has(statisticsKind, k.sum()) {
+			continue
+		}
+		scales, err := e.scales(ctx, n, p)
+		if err != nil {
+			return err
+		}
+		if err := writeTable(n, scales, filepath.Join(dir, fileName(name))); err != nil {
+			return err
+		}
+		written[name] = true
+	}
+	return nil
+}
+
+// fileName makes a name safe for a file system.
+func fileName(name string) string {
+	b := []byte(name)
+	for i, c := range b {
+		if c == '/' || c == '\\' || c == ':' || c < ' ' {
+			b[i] = '_'
+		}
+	}
+	return string(b)
+}
+
+// writeTable writes base.cache and base.json.
+func writeTable(n *network, scales []float32, base string) error {
+	t, err := table.Cache(n.Network, scales, "")
+	if err != nil {
+		return err
+	}
+	cache, err := table.WriteCache(t)
+	if err != nil {
+		return err
+	}
+	fixed, err := table.Fix(n.Network, t)
+	if err != nil {
+		return err
+	}
+	text, err := table.WriteJSON(fixed.JSON())
+	if err != nil {
+		return err
+	}
+	if err := checkTable(n, scales, cache, text); err != nil {
+		return fmt.Errorf("%s: %w", base, err)
+	}
+	if err := record.WriteFile(base+".cache", cache); err != nil {
+		return err
+	}
+	return record.WriteFile(base+".json", text)
+}
+
+// checkTable reads both forms back and compares the scales bit for bit.
+func checkTable(n *network, scales []float32, cache, text []byte) error {
+	fromCache, err := table.ReadCache("cache", cache)
+	if err != nil {
+		return err
+	}
+	fixed, err := table.Fix(n.Network, fromCache)
+	if err != nil {
+		return err
+	}
+	fromJSON, err := table.ReadJSON("JSON", text)
+	if err != nil {
+		return err
+	}
+	named, err := table.FixNamed(n.Network, fromJSON)
+	if err != nil {
+		return err
+	}
+	for _, got := range [][]float32{fixed.Scales(), named.Scales()} {
+		if !bytes.Equal(floatBytes(got), floatBytes(scales)) {
+			return errors.New("the table does not read back bit for bit")
+		}
+	}
+	return nil
+}

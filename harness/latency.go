@@ -1,0 +1,72 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"quantbench/harness/compute/kernel"
+	"quantbench/harness/record"
+	"quantbench/harness/runtime"
+)
+
+// How a single picture is timed: some runs to warm up, then samples until the
+// time is spent, at least a few.
+const (
+	latencyWarmup  = 10
+	latencySamples = 101
+	latencyBudget  = 300 * time.Millisecond
+)
+
+// modelled is a program whose device has a latency model.
+type modelled interface {
+	// ModelledLatency is the device's time for one picture in seconds, and the
+	// assumptions behind it.
+	ModelledLatency() (seconds float64, assumptions string)
+}
+
+// latency finds the time of one picture and says what kind of time it is.
+func (e *Experiment) latency(ctx context.Context, p Point, program runtime.Program, pix *pixels, classes int) (*record.Latency, error) {
+	if m, ok := program.(modelled); ok {
+		seconds, assumptions := m.ModelledLatency()
+		return &record.Latency{Kind: record.Modelled, Seconds: seconds, Note: assumptions}, nil
+	}
+	if pix.n() == 0 {
+		return nil, nil
+	}
+	seconds, err := e.timePicture(ctx, program, pix, classes)
+	if err != nil {
+		return nil, err
+	}
+	l := &record.Latency{Kind: record.Measured, Seconds: seconds, Note: fmt.Sprintf("median, one picture, one thread, %s kernels", kernel.Level())}
+	if p.Runtime != FP32 {
+		l.Kind = record.Emulated
+	}
+	return l, nil
+}
+
+// timePicture is the median time of scoring one picture with one worker.
+func (e *Experiment) timePicture(ctx context.Context, program runtime.Program, pix *pixels, classes int) (float64, error) {
+	worker, scores := program.NewWorker(), make([]float32, classes)
+	var samples []time.Duration
+	start := e.env.Clock.Now()
+	for i := 0; i < latencyWarmup+latencySamples; i++ {
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		before := e.env.Clock.Now()
+		if err := worker.Score(pix.picture(i%pix.n()), scores); err != nil {
+			return 0, err
+		}
+		after := e.env.Clock.Now()
+		if i >= latencyWarmup {
+			samples = append(samples, after.Sub(before))
+		}
+		if len(samples) >= 5 && after.Sub(start) > latencyBudget {
+			break
+		}
+	}
+	slices.Sort(samples)
+	return samples[len(samples)/2].Seconds(), nil
+}

@@ -1,0 +1,197 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"quantbench/harness/diagnose"
+	"quantbench/harness/record"
+	"quantbench/harness/runtime"
+	"quantbench/harness/stats"
+)
+
+// outcome is one cell after the run: its plan, its record, its predictions.
+type outcome struct {
+	plan        PlannedCell
+	cell        *record.Cell
+	predictions []record.Prediction
+}
+
+// pair is a network with the decoded pictures of one dataset.
+type pair struct {
+	model, dataset string
+	*pixels
+}
+
+// progress counts the multiply-accumulates of the cells that a run has to do.
+type progress struct{ total, done int64 }
+
+// Run executes every cell that the store does not hold, and gathers all results.
+// One cell's failure is that cell's alone. When ctx ends, what is finished is
+// kept, and the error is ctx's; a further Run goes on from there.
+func (e *Experiment) Run(ctx context.Context) (*record.Run, error) {
+	plan := e.Plan()
+	e.work = progress{}
+	for _, c := range plan {
+		if c.Key != "" && !c.Cached {
+			e.work.total += c.MACs
+		}
+	}
+	outcomes := make([]outcome, len(plan))
+	for i, c := range plan {
+		o, err := e.finish(ctx, c, Event{Point: c.Point, Cell: i + 1, Cells: len(plan)})
+		if err != nil {
+			return nil, err
+		}
+		outcomes[i] = o
+	}
+	return e.gather(ctx, outcomes)
+}
+
+// finish gets one cell's outcome from the store, or by running it.
+func (e *Experiment) finish(ctx context.Context, c PlannedCell, ev Event) (outcome, error) {
+	if c.Key == "" {
+		return e.unrun(c, ev), nil
+	}
+	cell, predictions, ok, err := e.store.Cell(c.Key)
+	if err != nil {
+		return outcome{}, err
+	}
+	if ok {
+		ev.Kind, ev.Correct, ev.Total, ev.Done = CellCached, cell.Correct, cell.Images, cell.Images
+		e.observe(ev)
+		return outcome{c, cell, predictions}, nil
+	}
+	ev.Kind, ev.Total = CellStarted, c.Images
+	e.observe(ev)
+	cell, predictions, err = e.runCell(ctx, c, ev)
+	if ctx.Err() != nil {
+		return outcome{}, ctx.Err()
+	}
+	e.work.done += c.MACs
+	if err != nil {
+		cell = e.blank(c)
+		cell.Status, cell.Reason = record.Failed, err.Error()
+		ev.Kind, ev.Reason, ev.Work = CellFailed, cell.Reason, e.share(0)
+		e.observe(ev)
+		return outcome{c, cell, nil}, nil
+	}
+	if err := e.store.PutCell(c.Key, cell, predictions); err != nil {
+		return outcome{}, fmt.Errorf("saving cell %s: %w", c.ID(), err)
+	}
+	ev.Kind, ev.Done, ev.Correct, ev.Work = CellDone, c.Images, cell.Correct, e.share(0)
+	e.observe(ev)
+	return outcome{c, cell, predictions}, nil
+}
+
+// share is the part of the work done, with extra multiply-accumulates of the
+// cell under way.
+func (e *Experiment) share(extra int64) float64 {
+	if e.work.total == 0 {
+		return 1
+	}
+	return float64(e.work.done+extra) / float64(e.work.total)
+}
+
+// unrun is the outcome of a cell that cannot run.
+func (e *Experiment) unrun(c PlannedCell, ev Event) outcome {
+	cell := e.blank(c)
+	cell.Status, cell.Reason = record.Skipped, c.Skip
+	ev.Kind = CellSkipped
+	if c.Broken {
+		cell.Status, ev.Kind = record.Failed, CellFailed
+	}
+	if c.Command != "" {
+		cell.Reason += "; run: " + c.Command
+	}
+	ev.Reason = cell.Reason
+	e.observe(ev)
+	return outcome{plan: c, cell: cell}
+}
+
+func (e *Experiment) blank(c PlannedCell) *record.Cell {
+	p := c.Point
+	return &record.Cell{
+		ID: c.ID(), Model: p.Model, Dataset: p.Dataset, Runtime: p.Runtime, Target: p.Target, Mode: p.Mode,
+		Profile: p.Profile, InputMode: p.Input, Calibrator: p.Calibrator, Key: c.Parts,
+	}
+}
+
+// runCell calibrates, prepares, scores and measures one cell. A panic in the
+// code of a runtime is that cell's failure.
+func (e *Experiment) runCell(ctx context.Context, c PlannedCell, ev Event) (cell *record.Cell, p []record.Prediction, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("internal error: %v\n%s", r, debug.Stack())
+		}
+	}()
+	n, err := e.network(c.Point.Model)
+	if err != nil {
+		return nil, nil, err
+	}
+	pix, err := e.pixels(ctx, n, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	model := runtime.Model{Network: n.Network, Preprocess: n.preprocess}
+	if c.Point.Runtime != FP32 {
+		if model.Scales, err = e.scales(ctx, n, c.Point); err != nil {
+			return nil, nil, err
+		}
+	}
+	program, err := newRuntime(c.Point).Prepare(model)
+	if err != nil {
+		return nil, nil, err
+	}
+	cell = e.blank(c)
+	for _, w := range program.Warnings() {
+		cell.Findings = append(cell.Findings, diagnose.FromError(w, "RT001"))
+	}
+	if p, err = e.score(ctx, program, pix, n.Output().Out.Len(), ev); err != nil {
+		return nil, nil, err
+	}
+	fillAccuracy(cell, p, pix.labels, n.Output().Out.Len())
+	if cell.Layers, err = e.layerErrors(ctx, c.Point, model, program, pix); err != nil {
+		return nil, nil, err
+	}
+	cell.Latency, err = e.latency(ctx, c.Point, program, pix, n.Output().Out.Len())
+	return cell, p, err
+}
+
+// pixels decodes the pictures of a network and dataset, once for all runtimes.
+func (e *Experiment) pixels(ctx context.Context, n *network, c PlannedCell) (*pixels, error) {
+	if e.current.model == c.Point.Model && e.current.dataset == c.Point.Dataset {
+		return e.current.pixels, nil
+	}
+	d, err := e.dataset(c.Point.Dataset, "test")
+	if err != nil {
+		return nil, err
+	}
+	p, err := readPixels(ctx, d, n, 0, c.Images)
+	if err != nil {
+		return nil, err
+	}
+	e.current = pair{c.Point.Model, c.Point.Dataset, p}
+	return p, nil
+}
+
+// fillAccuracy counts what the predictions are worth.
+func fillAccuracy(cell *record.Cell, p []record.Prediction, labels []int, classes int) {
+	cell.Status = record.OK
+	cell.Confusion = make([][]int, classes)
+	for i := range cell.Confusion {
+		cell.Confusion[i] = make([]int, classes)
+	}
+	var top stats.Top1
+	for i, x := range p {
+		cell.Confusion[labels[i]][x.Class]++
+		top.Count(x.Outcome(), labels[i])
+	}
+	cell.Images, cell.Correct, cell.Ties = top.Images, top.Correct, top.Ties
+	cell.Top1, cell.Interval = top.Accuracy(), top.Interval()
+	cell.TopWorst, cell.TopExpected, cell.TopBest = top.Bounds()
+	for _, w := range top.Warnings() {
+		cell.Findings = append(cell.Findings, diagnose.FromError(w, "ST001"))
+	}
+}
