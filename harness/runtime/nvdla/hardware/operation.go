@@ -264,7 +264,13 @@ type Slope struct {
 }
 
 // SoftmaxDesc is the emulator's softmax: scales of what it reads and writes.
-type SoftmaxDesc struct{ InScale, OutScale float32 }
+type SoftmaxDesc struct {
+	InScale, OutScale float32
+	Precision         Precision // of the elements in memory
+}
 
 // PowerDesc is the emulator's power task.
-type PowerDesc struct{ InScale, OutScale, Power, Scale, Shift float32 }
+type PowerDesc struct {
+	InScale, OutScale, Power, Scale, Shift float32
+	Precision                              Precision // of the elements in memory
+}

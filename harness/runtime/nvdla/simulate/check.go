@@ -89,6 +89,10 @@ func refusal(t hardware.Target, op *hardware.Operation) (reason string, driver b
 		return refusePDP(t, op)
 	case hardware.CDP:
 		return refuseCDP(t, op)
+	case hardware.CPUPower:
+		return cpuPrecision(op.Power.Precision)
+	case hardware.CPUSoftmax:
+		return cpuPrecision(op.Softmax.Precision)
 	}
 	return "", false
 }
@@ -105,6 +109,14 @@ func precision(t hardware.Target, list ...hardware.Precision) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// cpuPrecision: the emulator itself knows int8 and fp16 only.
+func cpuPrecision(p hardware.Precision) (string, bool) {
+	if p == hardware.Int8 {
+		return "", false
+	}
+	return "CPU task in " + p.String() + " is not simulated, only int8 is", false
 }
 
 func refuseBDMA(t hardware.Target, d *hardware.BDMADesc) (string, bool) {

@@ -16,7 +16,7 @@ import (
 // Machine is a program with memory to run in. It is not safe for concurrent use;
 // Fork makes another one for the same program.
 type Machine struct {
-	// Observe, if set, is called after every operation of a run.
+	// Observe, if set, is called for every operation of a run, in order.
 	Observe func(Dump)
 
 	prog    *hardware.Program
@@ -27,7 +27,10 @@ type Machine struct {
 }
 
 // Dump is what one operation was given and what it produced: Cube.Size bytes
-// from where each cube begins, as far as the region goes. The slices are valid
+// from where each cube begins, as far as the region goes. Inputs are as they were
+// before the operation, Dst as the driver finds it on completion: engines work on
+// two operations at a time, so an independent next operation of the same engine
+// is then done too, and shows where the cubes interleave. The slices are valid
 // during the call only; nil where the operation has no such cube in memory.
 type Dump struct {
 	Position            int // in Program.Operations
@@ -106,11 +109,12 @@ func (m *Machine) Execute(input []int8) error {
 	if err := m.bind(input); err != nil {
 		return err
 	}
-	for i, s := range m.steps {
+	if m.Observe != nil {
+		m.runObserved()
+		return nil
+	}
+	for _, s := range m.steps {
 		s.run(m)
-		if m.Observe != nil {
-			m.Observe(m.dump(i))
-		}
 	}
 	return nil
 }
@@ -175,35 +179,6 @@ func (m *Machine) bind(input []int8) error {
 		}
 	}
 	return nil
-}
-
-// dump collects the bytes of an operation's cubes.
-func (m *Machine) dump(i int) Dump {
-	op := &m.prog.Operations[i]
-	d := Dump{Position: i, Op: op, Src: m.bytes(op.Src)}
-	if op.Kind != hardware.Conv {
-		d.Dst = m.bytes(op.Dst)
-	}
-	if s := op.SDP; op.Kind == hardware.SDP {
-		d.X1, d.X2, d.Y = m.operand(&s.X1, op.X1), m.operand(&s.X2, op.X2), m.operand(&s.Y, op.Y)
-	}
-	return d
-}
-
-func (m *Machine) operand(s *hardware.SDPStage, q hardware.Cube) []byte {
-	if !needsMemory(s) {
-		return nil
-	}
-	return m.bytes(q)
-}
-
-func (m *Machine) bytes(q hardware.Cube) []byte {
-	if q.Kind == hardware.CubeOnTheFly || q.Region < 0 {
-		return nil
-	}
-	mem := m.mem[q.Region]
-	end := min(q.Offset+q.Size, len(mem))
-	return mem[min(q.Offset, end):end]
 }
 
 // element reads one signed element.

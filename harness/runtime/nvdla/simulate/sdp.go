@@ -18,8 +18,9 @@ type sdp struct {
 
 // stage is one of X1, X2 and Y with its operands.
 type stage struct {
-	desc *hardware.SDPStage
-	at   operands
+	desc   *hardware.SDPStage
+	at     operands
+	narrow bool // X1 and X2: the operand registers have 16 bits
 }
 
 // operands says where a stage's operands lie; region is -1 where they are the
@@ -68,6 +69,11 @@ func (s *sdp) stages(p *hardware.Program, op *hardware.Operation) (err error) {
 	}
 	if s.y, err = newStage(p, op, &op.SDP.Y, op.Y); err != nil {
 		return fmt.Errorf("Y: %w", err)
+	}
+	for _, x := range []*stage{s.x1, s.x2} {
+		if x != nil {
+			x.narrow = true
+		}
 	}
 	return nil
 }
@@ -161,8 +167,12 @@ func (s *stage) load(m *Machine, a pair) {
 	switch {
 	case s == nil || s.at.point:
 	case s.at.region < 0:
+		alu, mul := s.desc.ALUOperand, s.desc.MulOperand
+		if s.narrow {
+			alu, mul = int32(int16(alu)), int32(int16(mul))
+		}
 		for i := range a.alu {
-			a.alu[i], a.mul[i] = s.desc.ALUOperand, s.desc.MulOperand
+			a.alu[i], a.mul[i] = alu, mul
 		}
 	default:
 		mem := m.mem[s.at.region][s.at.base:]
