@@ -17,11 +17,13 @@ import (
 	"quantbench/harness/table"
 )
 
-// statisticsKind and statisticsFile are where the store keeps the histograms of
-// a calibration pass; every calibrator chooses from the same ones.
+// Where the store keeps the histograms of a calibration pass, from which every
+// calibrator chooses, and the tables that the calibrators chose.
 const (
 	statisticsKind = "calibrations"
 	statisticsFile = "histograms.bin"
+	tableKind      = "tables"
+	tableFile      = "calibration.cache"
 )
 
 // calibrationKey is what the histograms of a network depend on.
@@ -45,8 +47,51 @@ func (e *Experiment) calibrationKey(n *network, dataset string) (key, error) {
 }
 
 // scales are the scales of a network by Layer.Index, as a point's calibrator
-// chooses them.
+// chooses them. They are kept in the store, as TensorRT's cache.
 func (e *Experiment) scales(ctx context.Context, n *network, p Point) ([]float32, error) {
+	k, err := e.calibrationKey(n, p.Dataset)
+	if err != nil {
+		return nil, err
+	}
+	k.add("calibrator", p.Calibrator)
+	id := k.sum()
+	if data, err := e.store.Get(tableKind, id, tableFile); err == nil {
+		if scales, err := readScales(n, data); err == nil {
+			return scales, nil
+		}
+		if err := e.store.Discard(tableKind, id); err != nil {
+			return nil, err
+		}
+	}
+	scales, err := e.choose(ctx, n, p)
+	if err != nil {
+		return nil, err
+	}
+	t, err := table.Cache(n.Network, scales, "")
+	if err != nil {
+		return nil, err
+	}
+	data, err := table.WriteCache(t)
+	if err != nil {
+		return nil, err
+	}
+	return scales, e.store.Put(tableKind, id, map[string][]byte{tableFile: data})
+}
+
+func readScales(n *network, cache []byte) ([]float32, error) {
+	t, err := table.ReadCache(tableFile, cache)
+	if err != nil {
+		return nil, err
+	}
+	fixed, err := table.Fix(n.Network, t)
+	if err != nil {
+		return nil, err
+	}
+	return fixed.Scales(), nil
+}
+
+// choose lets a point's calibrator choose from the histograms.
+func (e *Experiment) choose(ctx context.Context, n *network, p Point) ([]float32, error) {
 	statistics, err := e.statistics(ctx, n, p)
 	if err != nil {
 		return nil, err
@@ -230,11 +275,7 @@ func writeTable(n *network, scales []float32, base string) error {
 
 // checkTable reads both forms back and compares the scales bit for bit.
 func checkTable(n *network, scales []float32, cache, text []byte) error {
-	fromCache, err := table.ReadCache("cache", cache)
-	if err != nil {
-		return err
-	}
-	fixed, err := table.Fix(n.Network, fromCache)
+	fromCache, err := readScales(n, cache)
 	if err != nil {
 		return err
 	}
@@ -246,7 +287,7 @@ func checkTable(n *network, scales []float32, cache, text []byte) error {
 	if err != nil {
 		return err
 	}
-	for _, got := range [][]float32{fixed.Scales(), named.Scales()} {
+	for _, got := range [][]float32{fromCache, named.Scales()} {
 		if !bytes.Equal(floatBytes(got), floatBytes(scales)) {
 			return errors.New("the table does not read back bit for bit")
 		}

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"image"
 	"image/png"
@@ -61,58 +62,82 @@ func (e *Experiment) compare(ctx context.Context, o, ref *outcome) error {
 		return err
 	}
 	c := o.cell
-	c.Reference, c.Lost, c.Won = ref.cell.ID, 0, 0
-	var flips []record.Flip
+	c.Reference, c.Lost, c.Won, c.Flips = ref.cell.ID, 0, 0, nil
+	labels, err := e.labels(ctx, d, c.Images)
+	if err != nil {
+		return err
+	}
+	var flips []flip
 	for i, p := range o.predictions {
-		pic, err := d.Picture(ctx, i)
-		if err != nil {
-			return err
-		}
-		r := ref.predictions[i]
-		was, is := r.Correct(pic.Label), p.Correct(pic.Label)
-		if was == is {
+		was, is := ref.predictions[i].Correct(labels[i]), p.Correct(labels[i])
+		switch {
+		case was && !is:
+			c.Lost++
+		case is && !was:
+			c.Won++
+		default:
 			continue
 		}
-		if was {
-			c.Lost++
-		} else {
-			c.Won++
-		}
-		flips = append(flips, record.Flip{Picture: pic.ID, Label: pic.Label, Reference: int(r.Class), Predicted: int(p.Class), Margin: float64(r.Margin)})
-		flips[len(flips)-1].PNG, err = thumbnail(pic)
-		if err != nil {
-			return err
-		}
+		flips = append(flips, flip{i, was, ref.predictions[i].Margin})
 	}
 	paired := paired(c)
 	p, _ := stats.McNemar(paired.Lost, paired.Won)
 	c.McNemarP = &p
 	c.Difference, c.DifferenceInterval = paired.Difference(), paired.Interval(stats.Confidence)
-	c.Flips = telling(flips)
+	for _, f := range telling(flips) {
+		shown, err := show(ctx, d, f, ref.predictions[f.picture], o.predictions[f.picture])
+		if err != nil {
+			return err
+		}
+		c.Flips = append(c.Flips, shown)
+	}
 	return nil
 }
 
-// telling keeps the lost and the won pictures of which the reference was surest.
-func telling(flips []record.Flip) []record.Flip {
-	slices.SortStableFunc(flips, func(a, b record.Flip) int {
-		switch {
-		case a.Margin > b.Margin:
-			return -1
-		case a.Margin < b.Margin:
-			return 1
+// labels are the labels of the first n pictures.
+func (e *Experiment) labels(ctx context.Context, d datasets.Dataset, n int) ([]int, error) {
+	labels := make([]int, n)
+	for i := range labels {
+		p, err := d.Picture(ctx, i)
+		if err != nil {
+			return nil, err
 		}
-		return 0
-	})
-	var lost, won []record.Flip
+		labels[i] = p.Label
+	}
+	return labels, nil
+}
+
+// flip is a picture that only one of cell and reference classifies correctly.
+type flip struct {
+	picture int
+	lost    bool
+	margin  float32 // of the reference
+}
+
+// telling keeps the lost and the won pictures of which the reference was surest,
+// the lost ones first.
+func telling(flips []flip) []flip {
+	slices.SortStableFunc(flips, func(a, b flip) int { return cmp.Compare(b.margin, a.margin) })
+	var lost, won []flip
 	for _, f := range flips {
 		switch {
-		case f.Reference == f.Label && len(lost) < flipsShown:
+		case f.lost && len(lost) < flipsShown:
 			lost = append(lost, f)
-		case f.Reference != f.Label && len(won) < flipsShown:
+		case !f.lost && len(won) < flipsShown:
 			won = append(won, f)
 		}
 	}
 	return append(lost, won...)
+}
+
+// show is a flip with its picture.
+func show(ctx context.Context, d datasets.Dataset, f flip, ref, cell record.Prediction) (record.Flip, error) {
+	p, err := d.Picture(ctx, f.picture)
+	if err != nil {
+		return record.Flip{}, err
+	}
+	png, err := thumbnail(p)
+	return record.Flip{Picture: p.ID, Label: p.Label, Reference: int(ref.Class), Predicted: int(cell.Class), Margin: float64(f.margin), PNG: png}, err
 }
 
 // thumbnail is a picture as PNG, at its own size.
