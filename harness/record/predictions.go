@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"quantbench/harness/stats"
 )
 
 // Prediction is what a cell says of one picture.
@@ -20,7 +22,16 @@ type Prediction struct {
 }
 
 // Correct reports whether the prediction is the label: the rule of Correct in Cell.
-func (p Prediction) Correct(label int) bool { return int(p.Class) == label }
+func (p Prediction) Correct(label int) bool { return p.Best && int(p.Class) == label }
+
+// Outcome is the prediction in the form that package stats counts.
+func (p Prediction) Outcome() stats.Outcome {
+	o := stats.Outcome{Predicted: int(p.Class), Tied: int(p.Tied)}
+	if p.Best {
+		o.Share = 1 / float64(p.Tied)
+	}
+	return o
+}
 
 const predictionsMagic = "QBPRED1\n"
 

@@ -171,15 +171,14 @@ type Scale struct {
 	Scale float32 `json:"scale"`
 }
 
-// Verdict of a gate.
-type Verdict string
+// Verdict of a gate: see stats.Paired.Judge.
+type Verdict = stats.Verdict
 
-// A gate's verdict comes from the 95 % interval of the paired difference:
-// wholly beyond the limit, wholly on the good side, or around it.
+// The verdicts.
 const (
-	Pass         Verdict = "pass"
-	Fail         Verdict = "fail"
-	Inconclusive Verdict = "inconclusive"
+	Pass         = stats.Pass
+	Fail         = stats.Fail
+	Inconclusive = stats.Inconclusive
 )
 
 // Gate is a limit on the loss of accuracy, and what the numbers say of it.
