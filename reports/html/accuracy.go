@@ -182,7 +182,11 @@ func accuracySeries(m *matrix.Matrix, g matrix.Group, s span) []series {
 	}
 	marks := series{kind: "scatter", data: dots, settings: node{"z": 3}}
 	if ref, ok := g.Reference(); ok {
-		marks.settings["markLine"] = referenceLine("xAxis", 100*ref.Top1, "fp32 "+format.Percent(ref.Top1))
+		l := referenceLine("xAxis", 100*ref.Top1, "fp32 "+format.Percent(ref.Top1))
+		if at := (100*ref.Top1 - s.lo) / (s.hi - s.lo); at > 0.85 {
+			l["label"].(node)["align"] = "right" // or it runs out of the panel
+		}
+		marks.settings["markLine"] = l
 	}
 	list := []series{{kind: "custom", data: whiskers, settings: node{"renderItem": function("whisker"), "encode": node{"x": []int{0, 1}, "y": 2}, "z": 2}}, marks}
 	if s.lo != 0 {

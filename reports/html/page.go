@@ -108,7 +108,7 @@ func render(m *matrix.Matrix, sections []section) (*bytes.Buffer, error) {
 		return nil, err
 	}
 	findings := findingsOf(m)
-	p := page{Title: m.Title(), Lede: m.Lede(), Kick: kick(m), Ident: ident(m), Verdict: verdictOf(m), Comparison: comparisonOf(m, findings),
+	p := page{Title: joined(m.Title()), Lede: joined(m.Lede()), Kick: kick(m), Ident: ident(m), Verdict: verdictOf(m), Comparison: comparisonOf(m, findings),
 		Figures: sections, Galleries: galleries(m), Findings: findings, Manifest: manifest(m), Bad: m.Count(record.Failed) > 0,
 		Style:  template.CSS(variables() + styleSheet + printBoxes(m)),
 		Policy: fmt.Sprintf("default-src 'none'; script-src %s %s; img-src data:; style-src 'unsafe-inline'", hash(echartsScript), hash(bootScript))}
@@ -240,4 +240,9 @@ func cssString(s string) string {
 		b.WriteRune(c)
 	}
 	return `"` + b.String() + `"`
+}
+
+// joined keeps numbers and their signs on one line.
+func joined(s string) string {
+	return strings.NewReplacer(" %", "\u00a0%", "p = ", "p\u00a0=\u00a0", "p < ", "p\u00a0<\u00a0", " pp", "\u00a0pp").Replace(s)
 }

@@ -53,7 +53,7 @@ func judgedVerdict(m *matrix.Matrix, gates []matrix.Judged) verdict {
 	for _, j := range gates {
 		s := statuses[j.Outcome()]
 		model, runtime := m.Subject(j)
-		line := gate{Class: s.class, Word: s.word, Icon: s.icon, Model: model, Runtime: runtime, Says: m.Says(j), Cell: j.Gate.Cell}
+		line := gate{Class: s.class, Word: s.word, Icon: s.icon, Model: model, Runtime: runtime, Says: joined(m.Says(j)), Cell: j.Gate.Cell}
 		if !j.Missing {
 			line.Mark, line.Interval = mark(j.Row.Series), x.interval(j.Row, &j.Limit)
 		}
@@ -101,7 +101,7 @@ func plainVerdict(m *matrix.Matrix) verdict {
 	}
 	x := newRuler(rows)
 	for _, j := range rows {
-		v.Lines = append(v.Lines, gate{Mark: mark(j.Row.Series), Model: m.Where(j.Row), Runtime: j.Row.Name(), Says: plainly(j.Row), Cell: j.Row.ID, Interval: x.interval(j.Row, nil)})
+		v.Lines = append(v.Lines, gate{Mark: mark(j.Row.Series), Model: m.Where(j.Row), Runtime: j.Row.Name(), Says: joined(plainly(j.Row)), Cell: j.Row.ID, Interval: x.interval(j.Row, nil)})
 	}
 	v.Axis = x.axis()
 	return v

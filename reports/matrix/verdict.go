@@ -189,7 +189,7 @@ func worstOf(gates []Judged) Judged {
 // Lede is what follows the title: what holds, what does not, what is open.
 func (m *Matrix) Lede() string {
 	var s []string
-	if fine := m.fine(); fine != "" {
+	if fine := m.fine(); fine != "" && len(m.Differing()) > 0 {
 		s = append(s, fine)
 	}
 	if n := m.Tests(); n > 0 {
@@ -220,8 +220,10 @@ func (m *Matrix) fine() string {
 		}
 	}
 	switch {
-	case len(names) == 0 || tested == m.Tests() && len(names) == tested:
+	case len(names) == 0:
 		return ""
+	case len(names) > 2 && len(names) == tested:
+		return fmt.Sprintf("With %s, none of %s can be told from fp32.", m.Main, plural(tested, "cell"))
 	case len(names) > 2:
 		return fmt.Sprintf("With %s, %s of %s cannot be told from fp32.", m.Main, format.Words(len(names)), plural(tested, "cell"))
 	}
