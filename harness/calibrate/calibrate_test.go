@@ -260,6 +260,9 @@ func TestEntropyAgainstDefinition(t *testing.T) {
 				}
 			}
 		}
+		if n%3 == 0 { // as after a doubling: the last values end within a level
+			clear(h.Counts[900+13*n:])
+		}
 		want := slow(h.Counts)
 		got := Entropy2{}.Choose(h)
 		if got.Bin != want || got.Scale != float32((float64(want)+.5)*(3./2048)/127) {

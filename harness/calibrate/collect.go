@@ -81,15 +81,25 @@ type extent struct {
 }
 
 func (e *extent) add(values []float32) {
+	lo, hi, check := e.min, e.max, float32(0)
 	for _, v := range values {
-		if v-v != 0 {
-			e.bad++
-			continue
+		if v < lo {
+			lo = v
 		}
-		e.min, e.max = min(e.min, v), max(e.max, v)
+		if v > hi {
+			hi = v
+		}
+		check += v - v // 0, unless v is NaN or infinite
 	}
-	if !e.seen && len(values) > 0 {
-		e.seen = true
+	e.seen = e.seen || len(values) > 0
+	if check == 0 {
+		e.min, e.max = lo, hi
+		return
+	}
+	for _, v := range values {
+		if !finite(v) {
+			e.bad++
+		}
 	}
 }
 

@@ -34,14 +34,17 @@ func leastDivergence(counts []uint64) (int, float64) {
 	for _, v := range h {
 		total += v
 	}
-	kept := 0.0
-	for _, v := range h[:entropyLevels-1] {
-		kept += v
+	kept, logs := 0.0, make([]float64, Bins)
+	for b, v := range h {
+		logs[b] = math.Log(v / total)
+		if b < entropyLevels-1 {
+			kept += v
+		}
 	}
 	best, at := math.Inf(1), Bins
 	for i := entropyLevels; i <= Bins; i++ {
 		kept += h[i-1]
-		if d := divergence(h[:i], kept, total); d <= best {
+		if d := divergence(h[:i], logs, kept, total); d <= best {
 			best, at = d, i
 		}
 	}
@@ -50,9 +53,10 @@ func leastDivergence(counts []uint64) (int, float64) {
 
 // divergence is D of the candidate len(h): the sum of p ln(p/q), where p are the
 // bins with everything beyond in the last, and q the same bins without that,
-// each replaced by its level's mean over the bins in use. kept is the sum of h.
+// each replaced by its level's mean over the bins in use. kept is the sum of h,
+// logs are ln(h/total).
 // It is infinite if only the values beyond fill the last bin.
-func divergence(h []float64, kept, total float64) float64 {
+func divergence(h, logs []float64, kept, total float64) float64 {
 	i := len(h)
 	beyond := total - kept
 	if h[i-1] == 0 && beyond > 0 || kept == 0 {
@@ -69,17 +73,18 @@ func divergence(h []float64, kept, total float64) float64 {
 				used++
 			}
 		}
-		q := sum / used / kept
-		for b := lo; b < hi; b++ {
-			if h[b] == 0 {
-				continue
+		if used == 0 {
+			continue
+		}
+		lq := math.Log(sum / used / kept)
+		for b, v := range h[lo:hi] {
+			if v > 0 {
+				d += v / total * (logs[lo+b] - lq)
 			}
-			p := h[b]
-			if b == i-1 {
-				p += beyond
-			}
-			p /= total
-			d += p * math.Log(p/q)
+		}
+		if hi == i && h[i-1] > 0 { // the last bin, with what lies beyond
+			p := (h[i-1] + beyond) / total
+			d += p*(math.Log(p)-lq) - h[i-1]/total*(logs[i-1]-lq)
 		}
 	}
 	return d
