@@ -282,7 +282,7 @@ func TestEntropyRawPixels(t *testing.T) {
 		h.Counts[min(Bins-1, int(float64(p)*(Bins/255.)))] += 4000
 	}
 	c := Entropy2{}.Choose(h)
-	if bits := math.Float32bits(c.Scale); c.Bin != slow(h.Counts) || c.Bin == Bins && bits != 0x4000890a {
+	if bits := math.Float32bits(c.Scale); c.Bin != slow(h.Counts) || c.Bin != Bins || bits != 0x4000890a {
 		t.Errorf("%+v %08x", c, bits)
 	}
 }
