@@ -74,21 +74,13 @@ func (c *conv) lineFloat32(w *Worker, l line, i int) {
 }
 
 // convolve splits a line into the fewest tiles, of two sizes that differ by 1.
-// A kernel leaves its arguments changed.
 func convolve(a *kernel.Conv, kernels *[kernel.MaxTile + 1]func(*kernel.Conv), pixels, outStep int) {
-	in, out, res := a.In, a.Out, a.Residual
-	a.OutStep = int64(outStep)
+	a.InAt, a.OutAt, a.ResidualAt, a.OutStep = 0, 0, 0, int64(outStep)
 	tiles := (pixels + kernel.MaxTile - 1) / kernel.MaxTile
 	size, larger := pixels/tiles, pixels%tiles
 	if larger > 0 {
 		a.Tiles = int64(larger)
 		kernels[size+1](a)
-		done := int64(larger * (size + 1))
-		a.In = unsafe.Add(in, done*a.InStep)
-		a.Out = unsafe.Add(out, done*a.OutStep)
-		if res != nil {
-			a.Residual = unsafe.Add(res, done*a.ResStep)
-		}
 	}
 	a.Tiles = int64(tiles - larger)
 	kernels[size](a)

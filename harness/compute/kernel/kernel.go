@@ -39,7 +39,10 @@ const MaxTile = 7
 //
 // The fp32 result goes to Out[p*OutStep + o*OutChannel], after the residual
 // was added and ReLU applied; the int8 sums go to the int32 array Out[p][o][l].
-// A kernel may change In, Out, Residual and Tiles.
+// A call starts InAt, OutAt and ResidualAt bytes beyond In, Out and Residual and
+// leaves in them where it ended, so that a further call goes on from there. The
+// pointers themselves never move: the garbage collector follows them, and beyond
+// the last tile there may be no buffer. Tiles is used up.
 type Conv struct {
 	In         unsafe.Pointer
 	Offsets    unsafe.Pointer // K int32, in bytes
@@ -55,6 +58,9 @@ type Conv struct {
 	ResChannel int64 // bytes
 	ReLU       int64 // 1: max(x, 0)
 	Tiles      int64
+	InAt       int64 // bytes
+	OutAt      int64 // bytes
+	ResidualAt int64 // bytes
 }
 
 // TensorRT is one call of the floating point requantization of N pixels of 4

@@ -22,6 +22,7 @@ TEXT ·convF32P1(SB), NOSPLIT, $0-8
 
 tile:
 	MOVQ         (AX), DX
+	ADDQ         112(AX), DX
 	MOVQ         8(AX), BX
 	MOVQ         16(AX), SI
 	MOVQ         24(AX), DI
@@ -50,6 +51,7 @@ step:
 	MOVQ         72(AX), DX
 	TESTQ        DX, DX
 	JZ           noResidual
+	ADDQ         128(AX), DX
 	MOVQ         80(AX), BX
 	MOVQ         88(AX), SI
 	MOVQ         DX, DI
@@ -64,7 +66,7 @@ step:
 	MOVQ         DX, DI
 	VADDPS       (DI), Z3, Z3
 	IMUL3Q       $0x01, BX, DX
-	ADDQ         DX, 72(AX)
+	ADDQ         DX, 128(AX)
 
 noResidual:
 	CMPQ   96(AX), $0x00
@@ -77,6 +79,7 @@ noResidual:
 
 noReLU:
 	MOVQ    48(AX), DX
+	ADDQ    120(AX), DX
 	MOVQ    56(AX), BX
 	MOVQ    64(AX), SI
 	MOVQ    DX, DI
@@ -91,9 +94,9 @@ noReLU:
 	MOVQ    DX, DI
 	VMOVUPS Z3, (DI)
 	IMUL3Q  $0x01, BX, DX
-	ADDQ    DX, 48(AX)
+	ADDQ    DX, 120(AX)
 	IMUL3Q  $0x01, CX, DX
-	ADDQ    DX, (AX)
+	ADDQ    DX, 112(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -109,6 +112,7 @@ TEXT ·convI8P1(SB), NOSPLIT, $0-8
 
 tile:
 	MOVQ         (AX), DX
+	ADDQ         112(AX), DX
 	MOVQ         8(AX), BX
 	MOVQ         16(AX), SI
 	MOVQ         24(AX), DI
@@ -135,14 +139,14 @@ step:
 	DECQ         DI
 	JNZ          step
 	MOVQ         48(AX), DX
+	ADDQ         120(AX), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
 	VMOVUPS      Z2, 128(DX)
 	VMOVUPS      Z3, 192(DX)
-	ADDQ         $0x00000100, DX
-	MOVQ         DX, 48(AX)
+	ADDQ         $0x00000100, 120(AX)
 	IMUL3Q       $0x01, CX, DX
-	ADDQ         DX, (AX)
+	ADDQ         DX, 112(AX)
 	DECQ         104(AX)
 	JNZ          tile
 	VZEROUPPER
@@ -158,6 +162,7 @@ TEXT ·convF32P2(SB), NOSPLIT, $0-8
 
 tile:
 	MOVQ         (AX), DX
+	ADDQ         112(AX), DX
 	MOVQ         8(AX), BX
 	MOVQ         16(AX), SI
 	MOVQ         24(AX), DI
@@ -195,6 +200,7 @@ step:
 	MOVQ         72(AX), DX
 	TESTQ        DX, DX
 	JZ           noResidual
+	ADDQ         128(AX), DX
 	MOVQ         80(AX), BX
 	MOVQ         88(AX), SI
 	MOVQ         DX, DI
@@ -217,7 +223,7 @@ step:
 	ADDQ         BX, DI
 	VADDPS       (DI), Z7, Z7
 	IMUL3Q       $0x02, BX, DX
-	ADDQ         DX, 72(AX)
+	ADDQ         DX, 128(AX)
 
 noResidual:
 	CMPQ   96(AX), $0x00
@@ -234,6 +240,7 @@ noResidual:
 
 noReLU:
 	MOVQ    48(AX), DX
+	ADDQ    120(AX), DX
 	MOVQ    56(AX), BX
 	MOVQ    64(AX), SI
 	MOVQ    DX, DI
@@ -256,9 +263,9 @@ noReLU:
 	ADDQ    BX, DI
 	VMOVUPS Z7, (DI)
 	IMUL3Q  $0x02, BX, DX
-	ADDQ    DX, 48(AX)
+	ADDQ    DX, 120(AX)
 	IMUL3Q  $0x02, CX, DX
-	ADDQ    DX, (AX)
+	ADDQ    DX, 112(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -274,6 +281,7 @@ TEXT ·convI8P2(SB), NOSPLIT, $0-8
 
 tile:
 	MOVQ         (AX), DX
+	ADDQ         112(AX), DX
 	MOVQ         8(AX), BX
 	MOVQ         16(AX), SI
 	MOVQ         24(AX), DI
@@ -309,6 +317,7 @@ step:
 	DECQ         DI
 	JNZ          step
 	MOVQ         48(AX), DX
+	ADDQ         120(AX), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
 	VMOVUPS      Z2, 128(DX)
@@ -317,10 +326,9 @@ step:
 	VMOVUPS      Z5, 320(DX)
 	VMOVUPS      Z6, 384(DX)
 	VMOVUPS      Z7, 448(DX)
-	ADDQ         $0x00000200, DX
-	MOVQ         DX, 48(AX)
+	ADDQ         $0x00000200, 120(AX)
 	IMUL3Q       $0x02, CX, DX
-	ADDQ         DX, (AX)
+	ADDQ         DX, 112(AX)
 	DECQ         104(AX)
 	JNZ          tile
 	VZEROUPPER
@@ -336,6 +344,7 @@ TEXT ·convF32P3(SB), NOSPLIT, $0-8
 
 tile:
 	MOVQ         (AX), DX
+	ADDQ         112(AX), DX
 	MOVQ         8(AX), BX
 	MOVQ         16(AX), SI
 	MOVQ         24(AX), DI
@@ -382,6 +391,7 @@ step:
 	MOVQ         72(AX), DX
 	TESTQ        DX, DX
 	JZ           noResidual
+	ADDQ         128(AX), DX
 	MOVQ         80(AX), BX
 	MOVQ         88(AX), SI
 	MOVQ         DX, DI
@@ -412,7 +422,7 @@ step:
 	ADDQ         BX, DI
 	VADDPS       (DI), Z11, Z11
 	IMUL3Q       $0x03, BX, DX
-	ADDQ         DX, 72(AX)
+	ADDQ         DX, 128(AX)
 
 noResidual:
 	CMPQ   96(AX), $0x00
@@ -433,6 +443,7 @@ noResidual:
 
 noReLU:
 	MOVQ    48(AX), DX
+	ADDQ    120(AX), DX
 	MOVQ    56(AX), BX
 	MOVQ    64(AX), SI
 	MOVQ    DX, DI
@@ -463,9 +474,9 @@ noReLU:
 	ADDQ    BX, DI
 	VMOVUPS Z11, (DI)
 	IMUL3Q  $0x03, BX, DX
-	ADDQ    DX, 48(AX)
+	ADDQ    DX, 120(AX)
 	IMUL3Q  $0x03, CX, DX
-	ADDQ    DX, (AX)
+	ADDQ    DX, 112(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -481,6 +492,7 @@ TEXT ·convI8P3(SB), NOSPLIT, $0-8
 
 tile:
 	MOVQ         (AX), DX
+	ADDQ         112(AX), DX
 	MOVQ         8(AX), BX
 	MOVQ         16(AX), SI
 	MOVQ         24(AX), DI
@@ -525,6 +537,7 @@ step:
 	DECQ         DI
 	JNZ          step
 	MOVQ         48(AX), DX
+	ADDQ         120(AX), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
 	VMOVUPS      Z2, 128(DX)
@@ -537,10 +550,9 @@ step:
 	VMOVUPS      Z9, 576(DX)
 	VMOVUPS      Z10, 640(DX)
 	VMOVUPS      Z11, 704(DX)
-	ADDQ         $0x00000300, DX
-	MOVQ         DX, 48(AX)
+	ADDQ         $0x00000300, 120(AX)
 	IMUL3Q       $0x03, CX, DX
-	ADDQ         DX, (AX)
+	ADDQ         DX, 112(AX)
 	DECQ         104(AX)
 	JNZ          tile
 	VZEROUPPER
@@ -556,6 +568,7 @@ TEXT ·convF32P4(SB), NOSPLIT, $0-8
 
 tile:
 	MOVQ         (AX), BX
+	ADDQ         112(AX), BX
 	MOVQ         8(AX), SI
 	MOVQ         16(AX), DI
 	MOVQ         24(AX), R8
@@ -611,6 +624,7 @@ step:
 	MOVQ         72(AX), BX
 	TESTQ        BX, BX
 	JZ           noResidual
+	ADDQ         128(AX), BX
 	MOVQ         80(AX), SI
 	MOVQ         88(AX), DI
 	MOVQ         BX, R8
@@ -649,7 +663,7 @@ step:
 	ADDQ         SI, R8
 	VADDPS       (R8), Z15, Z15
 	IMUL3Q       $0x04, SI, BX
-	ADDQ         BX, 72(AX)
+	ADDQ         BX, 128(AX)
 
 noResidual:
 	CMPQ   96(AX), $0x00
@@ -674,6 +688,7 @@ noResidual:
 
 noReLU:
 	MOVQ    48(AX), BX
+	ADDQ    120(AX), BX
 	MOVQ    56(AX), SI
 	MOVQ    64(AX), DI
 	MOVQ    BX, R8
@@ -712,9 +727,9 @@ noReLU:
 	ADDQ    SI, R8
 	VMOVUPS Z15, (R8)
 	IMUL3Q  $0x04, SI, BX
-	ADDQ    BX, 48(AX)
+	ADDQ    BX, 120(AX)
 	IMUL3Q  $0x04, CX, BX
-	ADDQ    BX, (AX)
+	ADDQ    BX, 112(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -730,6 +745,7 @@ TEXT ·convI8P4(SB), NOSPLIT, $0-8
 
 tile:
 	MOVQ         (AX), BX
+	ADDQ         112(AX), BX
 	MOVQ         8(AX), SI
 	MOVQ         16(AX), DI
 	MOVQ         24(AX), R8
@@ -783,6 +799,7 @@ step:
 	DECQ         R8
 	JNZ          step
 	MOVQ         48(AX), BX
+	ADDQ         120(AX), BX
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
@@ -799,10 +816,9 @@ step:
 	VMOVUPS      Z13, 832(BX)
 	VMOVUPS      Z14, 896(BX)
 	VMOVUPS      Z15, 960(BX)
-	ADDQ         $0x00000400, BX
-	MOVQ         BX, 48(AX)
+	ADDQ         $0x00000400, 120(AX)
 	IMUL3Q       $0x04, CX, BX
-	ADDQ         BX, (AX)
+	ADDQ         BX, 112(AX)
 	DECQ         104(AX)
 	JNZ          tile
 	VZEROUPPER
@@ -818,6 +834,7 @@ TEXT ·convF32P5(SB), NOSPLIT, $0-8
 
 tile:
 	MOVQ         (AX), BX
+	ADDQ         112(AX), BX
 	MOVQ         8(AX), SI
 	MOVQ         16(AX), DI
 	MOVQ         24(AX), R8
@@ -882,6 +899,7 @@ step:
 	MOVQ         72(AX), BX
 	TESTQ        BX, BX
 	JZ           noResidual
+	ADDQ         128(AX), BX
 	MOVQ         80(AX), SI
 	MOVQ         88(AX), DI
 	MOVQ         BX, R8
@@ -928,7 +946,7 @@ step:
 	ADDQ         SI, R8
 	VADDPS       (R8), Z19, Z19
 	IMUL3Q       $0x05, SI, BX
-	ADDQ         BX, 72(AX)
+	ADDQ         BX, 128(AX)
 
 noResidual:
 	CMPQ   96(AX), $0x00
@@ -957,6 +975,7 @@ noResidual:
 
 noReLU:
 	MOVQ    48(AX), BX
+	ADDQ    120(AX), BX
 	MOVQ    56(AX), SI
 	MOVQ    64(AX), DI
 	MOVQ    BX, R8
@@ -1003,9 +1022,9 @@ noReLU:
 	ADDQ    SI, R8
 	VMOVUPS Z19, (R8)
 	IMUL3Q  $0x05, SI, BX
-	ADDQ    BX, 48(AX)
+	ADDQ    BX, 120(AX)
 	IMUL3Q  $0x05, CX, BX
-	ADDQ    BX, (AX)
+	ADDQ    BX, 112(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -1021,6 +1040,7 @@ TEXT ·convI8P5(SB), NOSPLIT, $0-8
 
 tile:
 	MOVQ         (AX), BX
+	ADDQ         112(AX), BX
 	MOVQ         8(AX), SI
 	MOVQ         16(AX), DI
 	MOVQ         24(AX), R8
@@ -1083,6 +1103,7 @@ step:
 	DECQ         R8
 	JNZ          step
 	MOVQ         48(AX), BX
+	ADDQ         120(AX), BX
 	VMOVUPS      Z0, (BX)
 	VMOVUPS      Z1, 64(BX)
 	VMOVUPS      Z2, 128(BX)
@@ -1103,10 +1124,9 @@ step:
 	VMOVUPS      Z17, 1088(BX)
 	VMOVUPS      Z18, 1152(BX)
 	VMOVUPS      Z19, 1216(BX)
-	ADDQ         $0x00000500, BX
-	MOVQ         BX, 48(AX)
+	ADDQ         $0x00000500, 120(AX)
 	IMUL3Q       $0x05, CX, BX
-	ADDQ         BX, (AX)
+	ADDQ         BX, 112(AX)
 	DECQ         104(AX)
 	JNZ          tile
 	VZEROUPPER
@@ -1122,6 +1142,7 @@ TEXT ·convF32P6(SB), NOSPLIT, $0-8
 
 tile:
 	MOVQ         (AX), SI
+	ADDQ         112(AX), SI
 	MOVQ         8(AX), DI
 	MOVQ         16(AX), R8
 	MOVQ         24(AX), R9
@@ -1195,6 +1216,7 @@ step:
 	MOVQ         72(AX), SI
 	TESTQ        SI, SI
 	JZ           noResidual
+	ADDQ         128(AX), SI
 	MOVQ         80(AX), DI
 	MOVQ         88(AX), R8
 	MOVQ         SI, R9
@@ -1249,7 +1271,7 @@ step:
 	ADDQ         DI, R9
 	VADDPS       (R9), Z23, Z23
 	IMUL3Q       $0x06, DI, SI
-	ADDQ         SI, 72(AX)
+	ADDQ         SI, 128(AX)
 
 noResidual:
 	CMPQ   96(AX), $0x00
@@ -1282,6 +1304,7 @@ noResidual:
 
 noReLU:
 	MOVQ    48(AX), SI
+	ADDQ    120(AX), SI
 	MOVQ    56(AX), DI
 	MOVQ    64(AX), R8
 	MOVQ    SI, R9
@@ -1336,9 +1359,9 @@ noReLU:
 	ADDQ    DI, R9
 	VMOVUPS Z23, (R9)
 	IMUL3Q  $0x06, DI, SI
-	ADDQ    SI, 48(AX)
+	ADDQ    SI, 120(AX)
 	IMUL3Q  $0x06, CX, SI
-	ADDQ    SI, (AX)
+	ADDQ    SI, 112(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -1354,6 +1377,7 @@ TEXT ·convI8P6(SB), NOSPLIT, $0-8
 
 tile:
 	MOVQ         (AX), SI
+	ADDQ         112(AX), SI
 	MOVQ         8(AX), DI
 	MOVQ         16(AX), R8
 	MOVQ         24(AX), R9
@@ -1425,6 +1449,7 @@ step:
 	DECQ         R9
 	JNZ          step
 	MOVQ         48(AX), SI
+	ADDQ         120(AX), SI
 	VMOVUPS      Z0, (SI)
 	VMOVUPS      Z1, 64(SI)
 	VMOVUPS      Z2, 128(SI)
@@ -1449,10 +1474,9 @@ step:
 	VMOVUPS      Z21, 1344(SI)
 	VMOVUPS      Z22, 1408(SI)
 	VMOVUPS      Z23, 1472(SI)
-	ADDQ         $0x00000600, SI
-	MOVQ         SI, 48(AX)
+	ADDQ         $0x00000600, 120(AX)
 	IMUL3Q       $0x06, CX, SI
-	ADDQ         SI, (AX)
+	ADDQ         SI, 112(AX)
 	DECQ         104(AX)
 	JNZ          tile
 	VZEROUPPER
@@ -1468,6 +1492,7 @@ TEXT ·convF32P7(SB), NOSPLIT, $0-8
 
 tile:
 	MOVQ         (AX), SI
+	ADDQ         112(AX), SI
 	MOVQ         8(AX), DI
 	MOVQ         16(AX), R8
 	MOVQ         24(AX), R9
@@ -1549,6 +1574,7 @@ step:
 	MOVQ             72(AX), SI
 	TESTQ            SI, SI
 	JZ               noResidual
+	ADDQ             128(AX), SI
 	MOVQ             80(AX), DI
 	MOVQ             88(AX), R8
 	MOVQ             SI, R9
@@ -1611,7 +1637,7 @@ step:
 	ADDQ             DI, R9
 	VADDPS           (R9), Z27, Z27
 	IMUL3Q           $0x07, DI, SI
-	ADDQ             SI, 72(AX)
+	ADDQ             SI, 128(AX)
 
 noResidual:
 	CMPQ   96(AX), $0x00
@@ -1648,6 +1674,7 @@ noResidual:
 
 noReLU:
 	MOVQ    48(AX), SI
+	ADDQ    120(AX), SI
 	MOVQ    56(AX), DI
 	MOVQ    64(AX), R8
 	MOVQ    SI, R9
@@ -1710,9 +1737,9 @@ noReLU:
 	ADDQ    DI, R9
 	VMOVUPS Z27, (R9)
 	IMUL3Q  $0x07, DI, SI
-	ADDQ    SI, 48(AX)
+	ADDQ    SI, 120(AX)
 	IMUL3Q  $0x07, CX, SI
-	ADDQ    SI, (AX)
+	ADDQ    SI, 112(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -1728,6 +1755,7 @@ TEXT ·convI8P7(SB), NOSPLIT, $0-8
 
 tile:
 	MOVQ         (AX), SI
+	ADDQ         112(AX), SI
 	MOVQ         8(AX), DI
 	MOVQ         16(AX), R8
 	MOVQ         24(AX), R9
@@ -1807,6 +1835,7 @@ step:
 	DECQ          R9
 	JNZ           step
 	MOVQ          48(AX), SI
+	ADDQ          120(AX), SI
 	VMOVUPS       Z0, (SI)
 	VMOVUPS       Z1, 64(SI)
 	VMOVUPS       Z2, 128(SI)
@@ -1835,10 +1864,9 @@ step:
 	VMOVUPS       Z25, 1600(SI)
 	VMOVUPS       Z26, 1664(SI)
 	VMOVUPS       Z27, 1728(SI)
-	ADDQ          $0x00000700, SI
-	MOVQ          SI, 48(AX)
+	ADDQ          $0x00000700, 120(AX)
 	IMUL3Q        $0x07, CX, SI
-	ADDQ          SI, (AX)
+	ADDQ          SI, 112(AX)
 	DECQ          104(AX)
 	JNZ           tile
 	VZEROUPPER

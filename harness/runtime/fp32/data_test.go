@@ -111,6 +111,9 @@ func correct(t testing.TB, p runtime.Program, m runtime.Model, pixels []byte, la
 }
 
 // TestPublishedAccuracy counts correct pictures of real networks, fused and not.
+// cifar10_full is published with 841 of 1017, for a mean image that is not; with
+// the mean image at hand the float64 reference gives 842 too, and a mean image
+// in whole numbers 843.
 func TestPublishedAccuracy(t *testing.T) {
 	for _, c := range []struct {
 		name, prototxt, caffemodel string
@@ -123,7 +126,7 @@ func TestPublishedAccuracy(t *testing.T) {
 		{"lenet-bvlc", "lenet-bvlc/lenet.prototxt", "lenet-bvlc/lenet_iter_10000.caffemodel", datasets.Preprocess{Scale: 1.0 / 256}, mnist, 9914},
 		{"lenet-v1", "caffe-v1/examples/mnist/lenet.prototxt", "caffe-v1/examples/mnist/lenet_iter_10000.caffemodel", datasets.Preprocess{Scale: 1.0 / 256}, mnist, 9905},
 		{"cifar10_quick", "caffe-v1/examples/cifar10/cifar10_quick.prototxt", "caffe-v1/examples/cifar10/cifar10_quick_iter_5000.caffemodel", datasets.Preprocess{MeanImage: meanImage(t)}, cifar10, 759},
-		{"cifar10_full", "caffe-v1/examples/cifar10/cifar10_full.prototxt", "caffe-v1/examples/cifar10/cifar10_full_iter_70000.caffemodel", datasets.Preprocess{MeanImage: meanImage(t)}, cifar10, 841},
+		{"cifar10_full", "caffe-v1/examples/cifar10/cifar10_full.prototxt", "caffe-v1/examples/cifar10/cifar10_full_iter_70000.caffemodel", datasets.Preprocess{MeanImage: meanImage(t)}, cifar10, 842},
 		{"resnet18-article", "article/resnet18-cifar10-caffe/deploy.prototxt", "article/resnet18-cifar10-caffe/resnet-18.caffemodel", datasets.Preprocess{Mean: []float32{128}}, cifar10, 853},
 		{"resnet20", "resnet20-cifar10/resnet20-cifar10.prototxt", "resnet20-cifar10/resnet20-cifar10.caffemodel", datasets.Preprocess{Mean: []float32{123.675, 116.28, 103.53}}, cifar10, 932},
 	} {

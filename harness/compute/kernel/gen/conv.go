@@ -37,7 +37,7 @@ func conv(ins instructions, pixels int) {
 	LEAQ(Mem{Base: step, Index: step, Scale: 2}, step3)
 	LEAQ(Mem{Base: step, Index: step, Scale: 4}, step5)
 	Label("tile")
-	in, offsets, weights, k := a.load(convIn), a.load(convOffsets), a.load(convWeights), a.load(convK)
+	in, offsets, weights, k := a.address(convIn, convInAt), a.load(convOffsets), a.load(convWeights), a.load(convK)
 	t.start(a)
 	at := GP64()
 	Label("step")
@@ -64,7 +64,7 @@ func conv(ins instructions, pixels int) {
 	DECQ(k)
 	JNZ(LabelRef("step"))
 	ins.store(a, t)
-	advance(a, convIn, step, pixels)
+	advance(a, convInAt, step, pixels)
 	DECQ(a.at(convTiles))
 	JNZ(LabelRef("tile"))
 	end()
@@ -96,7 +96,14 @@ func pixel(base, step, step3, step5 reg.Register, p int) Mem {
 	return Mem{Base: base}
 }
 
-// advance moves the pointer in a field by n steps.
+// address is a pointer plus the bytes that are done.
+func (a arguments) address(pointer, done int) reg.GPVirtual {
+	r := a.load(pointer)
+	ADDQ(a.at(done), r)
+	return r
+}
+
+// advance moves the position in a field by n steps.
 func advance(a arguments, field int, step reg.Register, n int) {
 	r := GP64()
 	IMUL3Q(Imm(uint64(n)), step, r)
@@ -105,12 +112,11 @@ func advance(a arguments, field int, step reg.Register, n int) {
 
 // storeSums stores int32 sums, pixel by pixel and channel by channel.
 func storeSums(a arguments, t tile) {
-	out := a.load(convOut)
+	out := a.address(convOut, convOutAt)
 	for i := 0; i < 4*t.pixels; i++ {
 		VMOVUPS(z(i), Mem{Base: out, Disp: i * vectorBytes})
 	}
-	ADDQ(U32(uint32(4*t.pixels*vectorBytes)), out)
-	MOVQ(out, a.at(convOut))
+	ADDQ(U32(uint32(4*t.pixels*vectorBytes)), a.at(convOutAt))
 }
 
 // storeFloat adds the residual, applies ReLU and stores channel by channel.
@@ -118,9 +124,10 @@ func storeFloat(a arguments, t tile) {
 	res := a.load(convResidual)
 	TESTQ(res, res)
 	JZ(LabelRef("noResidual"))
+	ADDQ(a.at(convResidualAt), res)
 	step, channel := a.load(convResStep), a.load(convResChannel)
 	t.each(res, step, channel, func(m Mem, sum reg.VecPhysical) { VADDPS(m, sum, sum) })
-	advance(a, convResidual, step, t.pixels)
+	advance(a, convResidualAt, step, t.pixels)
 	Label("noResidual")
 	CMPQ(a.at(convReLU), Imm(0))
 	JE(LabelRef("noReLU"))
@@ -129,9 +136,9 @@ func storeFloat(a arguments, t tile) {
 		VMAXPS(z(31), z(i), z(i))
 	}
 	Label("noReLU")
-	out, outStep := a.load(convOut), a.load(convOutStep)
+	out, outStep := a.address(convOut, convOutAt), a.load(convOutStep)
 	t.each(out, outStep, a.load(convOutChannel), func(m Mem, sum reg.VecPhysical) { VMOVUPS(sum, m) })
-	advance(a, convOut, outStep, t.pixels)
+	advance(a, convOutAt, outStep, t.pixels)
 }
 
 // each visits the place of every sum in a tensor; base is used up.

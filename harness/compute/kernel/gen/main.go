@@ -26,6 +26,9 @@ const (
 	convResChannel
 	convReLU
 	convTiles
+	convInAt
+	convOutAt
+	convResidualAt
 )
 
 const vectorBytes = 64
