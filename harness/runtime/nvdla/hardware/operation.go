@@ -110,6 +110,9 @@ type Operation struct {
 	// Layer names the network layer whose output Dst is; empty if unknown
 	// (a loadable does not say).
 	Layer string
+	// DstScale is the real value of one step of Dst, as later operations take
+	// it; 0 if unknown.
+	DstScale float32
 }
 
 // Converter is dla_cvt_param: sat(rha((v-Offset)*Scale, Truncate)); disabled it

@@ -238,8 +238,6 @@ func TestVectorsAddresses(t *testing.T) {
 		C, Y, X, Atom, Bpe, Offset int
 		LS                         int `json:"line_stride"`
 		SS                         int `json:"surf_stride"`
-		K, R, S                    int
-		AtomC, AtomK               int
 	}
 	for _, c := range vectors[v](t, "feature_address") {
 		cube := Cube{LineStride: c.LS, SurfStride: c.SS}
@@ -247,8 +245,7 @@ func TestVectorsAddresses(t *testing.T) {
 			t.Errorf("%+v: %d", c, got)
 		}
 	}
-	raw := vectors[map[string]int](t, "weight_offset_int8")
-	for _, m := range raw {
+	for _, m := range vectors[map[string]int](t, "weight_offset_int8") {
 		sh := KernelShape{K: m["K"], C: m["C"], R: m["R"], S: m["S"]}
 		tg := Target{AtomicC: m["atomC"], AtomicK: m["atomK"]}
 		if got := sh.WeightIndex(tg, Int8, m["k"], m["c"], m["r"], m["s"]); got != m["offset"] {
