@@ -140,7 +140,11 @@ func (e *Experiment) runCell(ctx context.Context, c PlannedCell, ev Event) (cell
 			return nil, nil, err
 		}
 	}
-	program, err := newRuntime(c.Point).Prepare(model)
+	engine, err := newRuntime(c.Point)
+	if err != nil {
+		return nil, nil, err
+	}
+	program, err := engine.Prepare(model)
 	if err != nil {
 		return nil, nil, err
 	}

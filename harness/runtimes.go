@@ -2,6 +2,7 @@ package harness
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 
 	"quantbench/harness/runtime"
@@ -9,14 +10,15 @@ import (
 	"quantbench/harness/runtime/tensorrt"
 )
 
-// newRuntime is the runtime of a point; its fields were validated with the
-// configuration.
-func newRuntime(p Point) runtime.Runtime {
+// newRuntime is the runtime of a point.
+func newRuntime(p Point) (runtime.Runtime, error) {
 	switch p.Runtime {
+	case FP32:
+		return fp32.Runtime{}, nil
 	case TensorRT:
-		return tensorrt.Runtime{}
+		return tensorrt.Runtime{}, nil
 	}
-	return fp32.Runtime{}
+	return nil, fmt.Errorf("no runtime is called %q", p.Runtime)
 }
 
 // floatBytes are the bits of a list of float32.
