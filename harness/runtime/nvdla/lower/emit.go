@@ -103,7 +103,7 @@ func (e *emitter) blob(data []byte) int {
 }
 
 func (e *emitter) operation(n *node) {
-	op := hardware.Operation{Index: len(e.p.Operations), FusedParent: -1, Layer: n.out.layer.Name}
+	op := hardware.Operation{Index: len(e.p.Operations), FusedParent: -1, Layer: n.out.layer.Name, DstScale: n.out.scale}
 	switch n.kind {
 	case kConcat:
 		return

@@ -1,0 +1,224 @@
+package nvdla
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"quantbench/harness/compute"
+	"quantbench/harness/runtime/nvdla/hardware"
+)
+
+// errInexpressible is wrapped by the reason why a program has to run on the
+// simulator.
+var errInexpressible = errors.New("the fast kernels have no such operation")
+
+// fast is a program on the kernels of package compute.
+type fast struct {
+	program *compute.Program
+	tensors []compute.Tensor // by operation; 0 where none is written
+	output  compute.Tensor
+	softmax *hardware.SoftmaxDesc // applied to output after the run
+}
+
+// compiler turns operations on memory into operations on tensors.
+type compiler struct {
+	p     *hardware.Program
+	b     *compute.Builder
+	live  []placed // what memory holds now
+	convs map[int]pending
+	out   fast
+}
+
+// placed is a tensor and the cube of memory that it stands for.
+type placed struct {
+	cube   hardware.Cube
+	tensor compute.Tensor
+}
+
+// pending is a convolution whose SDP operation is still to come.
+type pending struct {
+	conv  compute.Conv
+	input compute.Tensor
+}
+
+// compile makes a fast program, or says what keeps it from being one.
+func compile(p *hardware.Program) (*fast, error) {
+	c := &compiler{p: p, b: compute.NewBuilder(), convs: map[int]pending{}}
+	in := p.Input.Cube
+	c.write(in, c.b.Input(compute.Int8, in.C, in.H, in.W))
+	for i := range p.Operations {
+		t, err := c.operation(&p.Operations[i], i == len(p.Operations)-1)
+		if err != nil {
+			return nil, fmt.Errorf("operation %d (%s, layer %q): %w", i, p.Operations[i].Kind, p.Operations[i].Layer, err)
+		}
+		c.out.tensors = append(c.out.tensors, t)
+	}
+	if c.out.softmax == nil {
+		t, err := c.read(p.Output.Cube)
+		if err != nil {
+			return nil, err
+		}
+		c.out.output = t
+	}
+	c.b.Keep(c.out.output)
+	var err error
+	c.out.program, err = c.b.Build()
+	return &c.out, err
+}
+
+func (c *compiler) operation(op *hardware.Operation, last bool) (compute.Tensor, error) {
+	switch op.Kind {
+	case hardware.Conv:
+		return 0, c.conv(op)
+	case hardware.CPUSoftmax:
+		return 0, c.softmax(op, last)
+	}
+	src, err := compute.Tensor(0), error(nil)
+	if op.FusedParent < 0 {
+		if src, err = c.read(op.Src); err != nil {
+			return 0, err
+		}
+	}
+	var t compute.Tensor
+	switch op.Kind {
+	case hardware.SDP:
+		t, err = c.sdp(op, src)
+	case hardware.PDP:
+		t, err = c.pdp(op, src)
+	case hardware.CPUPower:
+		t = c.b.Lookup(src, op.Power.Apply)
+	default:
+		err = errInexpressible
+	}
+	if err != nil {
+		return 0, err
+	}
+	c.write(op.Dst, t)
+	return t, nil
+}
+
+// write records that cube now holds t; what it overlaps is gone.
+func (c *compiler) write(cube hardware.Cube, t compute.Tensor) {
+	c.live = slices.DeleteFunc(c.live, func(p placed) bool {
+		return p.cube.Region == cube.Region && p.cube.Offset < cube.Offset+cube.Size && cube.Offset < p.cube.Offset+p.cube.Size
+	})
+	c.live = append(c.live, placed{cube, t})
+}
+
+// read finds the tensor that a cube holds, if need be by joining tensors that
+// lie behind one another.
+func (c *compiler) read(cube hardware.Cube) (compute.Tensor, error) {
+	var parts []placed
+	for _, p := range c.live {
+		if p.cube == cube {
+			return p.tensor, nil
+		}
+		if p.cube.Region == cube.Region && p.cube.Offset >= cube.Offset && p.cube.Offset < cube.Offset+cube.Size {
+			parts = append(parts, p)
+		}
+	}
+	slices.SortFunc(parts, func(a, b placed) int { return a.cube.Offset - b.cube.Offset })
+	var tensors []compute.Tensor
+	at, channels := cube.Offset, 0
+	for i, p := range parts {
+		q := p.cube
+		if q.Offset != at || q.W != cube.W || q.H != cube.H || q.LineStride != cube.LineStride || q.SurfStride != cube.SurfStride ||
+			i < len(parts)-1 && q.C%c.p.Target.Atom != 0 {
+			return 0, fmt.Errorf("%w: reads memory across tensors", errInexpressible)
+		}
+		at, channels = at+q.Size, channels+q.C
+		tensors = append(tensors, p.tensor)
+	}
+	if channels != cube.C {
+		return 0, fmt.Errorf("%w: reads a part of a tensor", errInexpressible)
+	}
+	return c.b.Concat(tensors...), nil
+}
+
+func (c *compiler) conv(op *hardware.Operation) error {
+	d := op.Conv
+	plain := d.Mode == 0 && hardware.IsFeature(d.DataFormat) && d.WeightFormat == 0 && d.PadValue == 0 && d.Batch <= 1 &&
+		d.InPrecision == hardware.Int8 && d.OutPrecision == hardware.Int8 && isIdentity(d.InCvt) && d.OutCvt.Truncate == 0
+	if !plain {
+		return fmt.Errorf("%w: a convolution with picture input, offsets or another precision", errInexpressible)
+	}
+	src, err := c.read(op.Src)
+	if err != nil {
+		return err
+	}
+	weights, err := c.weights(op)
+	if err != nil {
+		return err
+	}
+	c.convs[op.Index] = pending{input: src, conv: compute.Conv{
+		Out: op.Dst.C, KernelH: d.KernelH, KernelW: d.KernelW, StrideH: d.StrideY, StrideW: d.StrideX,
+		PadH: d.PadTop, PadW: d.PadLeft, DilationH: d.DilationY, DilationW: d.DilationX,
+		OutH: op.Dst.H, OutW: op.Dst.W, Int8: weights,
+	}}
+	return nil
+}
+
+func isIdentity(v hardware.Converter) bool {
+	return !v.Enable || v.Scale == 1 && v.Truncate == 0 && v.Offset == 0
+}
+
+// weights are a convolution's weights by kernel, channel, line, column.
+func (c *compiler) weights(op *hardware.Operation) ([]int8, error) {
+	s := hardware.KernelShape{K: op.Dst.C, C: op.Conv.KernelC, R: op.Conv.KernelH, S: op.Conv.KernelW}
+	n := s.K * s.C * s.R * s.S
+	data, err := c.constant(op.Weights, n)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]int8, 0, n)
+	for k := range s.K {
+		for ch := range s.C {
+			for r := range s.R {
+				for col := range s.S {
+					out = append(out, int8(data[s.WeightIndex(c.p.Target, hardware.Int8, k, ch, r, col)]))
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// constant is the data of a cube that no operation writes.
+func (c *compiler) constant(cube hardware.Cube, n int) ([]byte, error) {
+	if cube.Region < 0 || cube.Region >= len(c.p.Regions) {
+		return nil, fmt.Errorf("%w: constant data outside memory", errInexpressible)
+	}
+	init := c.p.Regions[cube.Region].Init
+	if cube.Offset < 0 || cube.Offset+n > len(init) {
+		return nil, fmt.Errorf("%w: operands that are not constant", errInexpressible)
+	}
+	return init[cube.Offset : cube.Offset+n], nil
+}
+
+func (c *compiler) pdp(op *hardware.Operation, src compute.Tensor) (compute.Tensor, error) {
+	d := op.PDP
+	p := compute.Pool{KernelH: d.Height, KernelW: d.Width, StrideH: d.StrideY, StrideW: d.StrideX, PadH: d.PadTop, PadW: d.PadLeft, OutH: op.Dst.H, OutW: op.Dst.W}
+	switch {
+	case d.Mode == hardware.PoolMax:
+		p.Max = true
+	case d.Mode == hardware.PoolAverage && d.PadValue == [7]int32{}:
+		p.Average = compute.NVDLAAverage(d.Width, d.Height)
+	default:
+		return 0, fmt.Errorf("%w: a minimum or padding with a value", errInexpressible)
+	}
+	return c.b.Pool(src, p), nil
+}
+
+// softmax must be the last operation; it then runs after the kernels.
+func (c *compiler) softmax(op *hardware.Operation, last bool) error {
+	t, err := c.read(op.Src)
+	switch {
+	case err != nil:
+		return err
+	case !last || op.Src.W*op.Src.H != 1:
+		return fmt.Errorf("%w: a Softmax within the network or over pixels", errInexpressible)
+	}
+	c.out.output, c.out.softmax = t, op.Softmax
+	return nil
+}
