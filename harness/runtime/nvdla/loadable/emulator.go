@@ -68,7 +68,7 @@ func (f *File) emuTask(p *hardware.Program, t *Task) error {
 
 // emuOperation decodes one operation with its buffers.
 func (f *File) emuOperation(t *Task, o, b desc, old bool) (hardware.Operation, error) {
-	op := hardware.Operation{FusedParent: -1}
+	op := hardware.Operation{FusedParent: -1, Weights: none, X1: none, X2: none, Y: none}
 	in, out, at := float32(0), float32(0), 4
 	if !old {
 		in, out, at = o.f32(4), o.f32(8), 12

@@ -17,6 +17,13 @@ import (
 // largest network in use, takes a third of it.
 const maxMemory = 512 << 20
 
+// A file may spread its constants over memory, as the compiler's allocator does,
+// but only so much wider than they are, so that small files stay small.
+const (
+	spread    = 8
+	minMemory = 1 << 20
+)
+
 // Version is major, minor and sub-minor.
 type Version [3]uint8
 
@@ -32,6 +39,7 @@ type File struct {
 	Address  []Address
 	Blobs    []Blob
 	Tensors  []Tensor
+	size     int            // of the file, bytes
 	memoryAt map[uint16]int // memory id -> index in Memory
 	addrAt   map[uint16]int // address id -> index in Address
 	regions  [][]byte       // first bytes of each memory, by index
@@ -100,7 +108,7 @@ type Tensor struct {
 // Parse reads the container. Errors name the file and the byte.
 func Parse(name string, data []byte) (*File, error) {
 	b := &buffer{b: data}
-	f := &File{Name: name, memoryAt: map[uint16]int{}, addrAt: map[uint16]int{}}
+	f := &File{Name: name, size: len(data), memoryAt: map[uint16]int{}, addrAt: map[uint16]int{}}
 	root := b.root()
 	f.Version = root.version(0)
 	f.readTasks(root)
@@ -184,6 +192,9 @@ func (f *File) fill(i int, blobs map[string]*Blob) error {
 			return fmt.Errorf("%s: memory %d is set from blob %q, which the file does not have", f.Name, m.ID, name)
 		}
 		end := m.Offsets[k] + len(b.Data)
+		if end > spread*(len(b.Data)+f.size)+minMemory {
+			return fmt.Errorf("%s: blob %q ends at byte %d of memory %d, too far for a file of %d bytes", f.Name, name, end, m.ID, f.size)
+		}
 		if end > m.Size {
 			return fmt.Errorf("%s: blob %q ends at byte %d of memory %d, which has %d", f.Name, name, end, m.ID, m.Size)
 		}

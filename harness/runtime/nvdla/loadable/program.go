@@ -199,7 +199,7 @@ func (d *dla) operation(p *hardware.Program, i int) error {
 
 func (d *dla) decode(op *hardware.Operation, o, s desc) (err error) {
 	lut := -1
-	op.Src, op.Dst = none, none
+	op.Src, op.Dst, op.Weights, op.X1, op.X2, op.Y = none, none, none, none, none, none
 	cubes := []*hardware.Cube{&op.Src, &op.Dst}
 	var unused hardware.Cube
 	switch op.Kind {

@@ -32,7 +32,7 @@ type source struct {
 
 // maxWork bounds a kernel and a window in elements, so that a damaged program
 // cannot ask for more memory than any network needs.
-const maxWork = 1 << 28
+const maxWork = 1 << 26
 
 // prepareConv makes a convolution ready.
 func (m *Machine) prepareConv(op *hardware.Operation) (*conv, error) {
@@ -97,7 +97,7 @@ func (s *source) open(p *hardware.Program, op *hardware.Operation, channels int)
 	if op.Src.W < 1 || op.Src.H < 1 {
 		return fmt.Errorf("picture of %d x %d is empty", op.Src.H, op.Src.W)
 	}
-	return inRegion(p, op.Src.Region, op.Src.Offset, (op.Src.H-1)*op.Src.LineStride+op.Src.W*channels)
+	return inRegion(p, op.Src.Region, op.Src.Offset, (op.Src.H-1)*op.Src.LineStride+op.Src.W*channels, op.Src.W*channels, op.Src.H)
 }
 
 // inputConverter is CDMA's converter, or nil where it is the identity.

@@ -22,7 +22,7 @@ func (m *Machine) prepareBDMA(d *hardware.BDMADesc) (step, error) {
 		if err := inRegion(m.prog, t.DstRegion, t.DstOffset, last(t.DstLine, t.DstSurface)); err != nil {
 			return nil, fmt.Errorf("transfer %d, destination: %w", i, err)
 		}
-		if t.LineRepeat > maxWork/t.SurfaceRepeat {
+		if t.LineRepeat > maxWork/t.SurfaceRepeat || t.LineSize > maxWork/(t.LineRepeat*t.SurfaceRepeat) {
 			return nil, fmt.Errorf("transfer %d is too large", i)
 		}
 	}
@@ -99,7 +99,7 @@ func (r *rubik) side(p *hardware.Program, q hardware.Cube, planar bool) (cube, e
 	if min(q.W, q.H, q.C) < 1 {
 		return c, fmt.Errorf("cube of %d x %d x %d is empty", q.C, q.H, q.W)
 	}
-	return c, inRegion(p, q.Region, q.Offset, (q.C-1)*q.PlaneStride+(q.H-1)*q.LineStride+q.W*size)
+	return c, inRegion(p, q.Region, q.Offset, (q.C-1)*q.PlaneStride+(q.H-1)*q.LineStride+q.W*size, q.W*size, q.H, q.C)
 }
 
 func (r *rubik) run(m *Machine) {

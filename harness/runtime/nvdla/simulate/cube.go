@@ -24,18 +24,28 @@ func newCube(p *hardware.Program, q hardware.Cube, prec hardware.Precision) (cub
 	if q.W < 1 || q.H < 1 || q.C < 1 {
 		return r, fmt.Errorf("cube of %d x %d x %d is empty", q.C, q.H, q.W)
 	}
-	last := (q.C-1)/r.per*r.surf + (q.H-1)*r.line + q.W*r.atom
-	return r, inRegion(p, q.Region, q.Offset, last)
+	atoms := (q.C-1)/r.per + 1
+	last := (atoms-1)*r.surf + (q.H-1)*r.line + q.W*r.atom
+	return r, inRegion(p, q.Region, q.Offset, last, q.W*r.atom, q.H, atoms)
 }
 
-// inRegion checks that size bytes from off lie in a region.
-func inRegion(p *hardware.Program, region, off, size int) error {
+// inRegion checks that size bytes from off lie in a region, and that a cube of
+// so many bytes a line, lines and surfaces is not larger than the region, which
+// strides that are too short would allow.
+func inRegion(p *hardware.Program, region, off, size int, extents ...int) error {
 	if region < 0 || region >= len(p.Regions) {
 		return fmt.Errorf("cube names memory region %d, there are %d", region, len(p.Regions))
 	}
 	r := p.Regions[region]
 	if have := allocated(r); off < 0 || size < 0 || off > have || size > have-off {
 		return fmt.Errorf("cube takes bytes %d to %d of region %d %q, which has %d", off, off+size, region, r.Name, have)
+	}
+	product := 1
+	for _, n := range extents {
+		if n > allocated(r)/product {
+			return fmt.Errorf("cube of %v bytes, lines and surfaces overlaps itself in region %d %q of %d bytes", extents, region, r.Name, allocated(r))
+		}
+		product *= n
 	}
 	return nil
 }
