@@ -52,7 +52,7 @@ func (c *conv) line(w *Worker, l line, i int) {
 	}
 	a.Out = unsafe.Pointer(&w.scratch[0])
 	a.Residual = nil
-	convolve(a, &w.p.kernels.ConvI8, l.pixels, kernel.Block*kernel.VectorBytes)
+	convolve(a, &w.p.kernels.ConvI8, w.p.kernels.TileI8, l.pixels, kernel.Block*kernel.VectorBytes)
 	c.finish(w, l, i)
 }
 
@@ -70,17 +70,23 @@ func (c *conv) lineFloat32(w *Worker, l line, i int) {
 	if c.ReLU {
 		a.ReLU = 1
 	}
-	convolve(a, &w.p.kernels.ConvF32, l.pixels, l.outStep)
+	convolve(a, &w.p.kernels.ConvF32, w.p.kernels.TileF32, l.pixels, l.outStep)
 }
 
 // convolve splits a line into the fewest tiles, of two sizes that differ by 1.
-func convolve(a *kernel.Conv, kernels *[kernel.MaxTile + 1]func(*kernel.Conv), pixels, outStep int) {
-	a.InAt, a.OutAt, a.ResidualAt, a.OutStep = 0, 0, 0, int64(outStep)
-	tiles := (pixels + kernel.MaxTile - 1) / kernel.MaxTile
+func convolve(a *kernel.Conv, kernels *[kernel.MaxTile + 1]func(*kernel.Conv), largest, pixels, outStep int) {
+	a.OutStep = int64(outStep)
+	tiles := (pixels + largest - 1) / largest
 	size, larger := pixels/tiles, pixels%tiles
 	if larger > 0 {
 		a.Tiles = int64(larger)
 		kernels[size+1](a)
+		done := int64(larger * (size + 1))
+		a.In = unsafe.Add(a.In, done*a.InStep)
+		a.Out = unsafe.Add(a.Out, done*a.OutStep)
+		if a.Residual != nil {
+			a.Residual = unsafe.Add(a.Residual, done*a.ResStep)
+		}
 	}
 	a.Tiles = int64(tiles - larger)
 	kernels[size](a)

@@ -1,6 +1,6 @@
 // Package kernel holds the inner loops of package compute: direct convolution
 // over blocks of 16 pictures, requantization, and pooling, in assembly for
-// AVX-512 VNNI and in plain Go for every other machine.
+// AVX-512 VNNI and for AVX2, and in plain Go for every other machine.
 //
 // Its opinion: one layout (a vector holds one value of 16 pictures), one call a
 // row of pixels, and a plain Go twin of every kernel that is short enough to be
@@ -39,10 +39,8 @@ const MaxTile = 7
 //
 // The fp32 result goes to Out[p*OutStep + o*OutChannel], after the residual
 // was added and ReLU applied; the int8 sums go to the int32 array Out[p][o][l].
-// A call starts InAt, OutAt and ResidualAt bytes beyond In, Out and Residual and
-// leaves in them where it ended, so that a further call goes on from there. The
-// pointers themselves never move: the garbage collector follows them, and beyond
-// the last tile there may be no buffer. Tiles is used up.
+// A kernel leaves its arguments as they are: the garbage collector follows the
+// pointers, and beyond the last tile there may be no buffer.
 type Conv struct {
 	In         unsafe.Pointer
 	Offsets    unsafe.Pointer // K int32, in bytes
@@ -58,9 +56,6 @@ type Conv struct {
 	ResChannel int64 // bytes
 	ReLU       int64 // 1: max(x, 0)
 	Tiles      int64
-	InAt       int64 // bytes
-	OutAt      int64 // bytes
-	ResidualAt int64 // bytes
 }
 
 // TensorRT is one call of the floating point requantization of N pixels of 4
@@ -140,9 +135,11 @@ type Affine struct {
 }
 
 // Set is one level's kernels. The index of a convolution is the number of
-// pixels in its tile; index 0 is unused.
+// pixels in its tile, from 1 to the largest that the level has.
 type Set struct {
-	Name     string // "avx512-vnni", "go"
+	Name     string // "avx512-vnni", "avx2", "go"
+	TileF32  int    // the largest tile
+	TileI8   int
 	ConvF32  [MaxTile + 1]func(*Conv)
 	ConvI8   [MaxTile + 1]func(*Conv)
 	TensorRT func(*TensorRT)
@@ -153,7 +150,7 @@ type Set struct {
 }
 
 // Best is the fastest set of this machine, or the one that the environment
-// variable BENCH_CPU names (avx512, go); a level that the machine lacks is
+// variable BENCH_CPU names (avx512, avx2, go); a level that the machine lacks is
 // ignored.
 func Best() *Set { return best }
 

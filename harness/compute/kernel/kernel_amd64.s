@@ -16,57 +16,58 @@ GLOBL constants<>(SB), RODATA|NOPTR, $24
 // Requires: AVX, AVX512F
 TEXT ·convF32P1(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 32(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), DX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), SI
+	MOVQ 32(AX), DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (DI)(DI*4), R8
 
 tile:
-	MOVQ         (AX), DX
-	ADDQ         112(AX), DX
-	MOVQ         8(AX), BX
-	MOVQ         16(AX), SI
-	MOVQ         24(AX), DI
-	MOVQ         40(AX), R8
-	VBROADCASTSS (R8), Z0
-	VBROADCASTSS 4(R8), Z1
-	VBROADCASTSS 8(R8), Z2
-	VBROADCASTSS 12(R8), Z3
+	MOVQ         8(AX), R8
+	MOVQ         16(AX), R9
+	MOVQ         24(AX), R10
+	MOVQ         40(AX), R11
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	VBROADCASTSS 8(R11), Z2
+	VBROADCASTSS 12(R11), Z3
 
 step:
-	MOVLQSX      (BX), R8
-	ADDQ         DX, R8
-	VBROADCASTSS (SI), Z27
-	VBROADCASTSS 4(SI), Z28
-	VBROADCASTSS 8(SI), Z29
-	VBROADCASTSS 12(SI), Z30
-	VMOVUPS      (R8), Z31
+	MOVLQSX      (R8), R11
+	ADDQ         CX, R11
+	VBROADCASTSS (R9), Z27
+	VBROADCASTSS 4(R9), Z28
+	VBROADCASTSS 8(R9), Z29
+	VBROADCASTSS 12(R9), Z30
+	VMOVUPS      (R11), Z31
 	VFMADD231PS  Z27, Z31, Z0
 	VFMADD231PS  Z28, Z31, Z1
 	VFMADD231PS  Z29, Z31, Z2
 	VFMADD231PS  Z30, Z31, Z3
-	ADDQ         $0x04, BX
-	ADDQ         $0x10, SI
-	DECQ         DI
+	ADDQ         $0x04, R8
+	ADDQ         $0x10, R9
+	DECQ         R10
 	JNZ          step
-	MOVQ         72(AX), DX
-	TESTQ        DX, DX
+	TESTQ        BX, BX
 	JZ           noResidual
-	ADDQ         128(AX), DX
-	MOVQ         80(AX), BX
-	MOVQ         88(AX), SI
-	MOVQ         DX, DI
-	VADDPS       (DI), Z0, Z0
-	ADDQ         SI, DX
-	MOVQ         DX, DI
-	VADDPS       (DI), Z1, Z1
-	ADDQ         SI, DX
-	MOVQ         DX, DI
-	VADDPS       (DI), Z2, Z2
-	ADDQ         SI, DX
-	MOVQ         DX, DI
-	VADDPS       (DI), Z3, Z3
-	IMUL3Q       $0x01, BX, DX
-	ADDQ         DX, 128(AX)
+	MOVQ         80(AX), R8
+	MOVQ         88(AX), R9
+	MOVQ         BX, R10
+	MOVQ         R10, R11
+	VADDPS       (R11), Z0, Z0
+	ADDQ         R9, R10
+	MOVQ         R10, R11
+	VADDPS       (R11), Z1, Z1
+	ADDQ         R9, R10
+	MOVQ         R10, R11
+	VADDPS       (R11), Z2, Z2
+	ADDQ         R9, R10
+	MOVQ         R10, R11
+	VADDPS       (R11), Z3, Z3
+	IMUL3Q       $0x01, R8, R8
+	ADDQ         R8, BX
 
 noResidual:
 	CMPQ   96(AX), $0x00
@@ -78,26 +79,25 @@ noResidual:
 	VMAXPS Z31, Z3, Z3
 
 noReLU:
-	MOVQ    48(AX), DX
-	ADDQ    120(AX), DX
-	MOVQ    56(AX), BX
-	MOVQ    64(AX), SI
-	MOVQ    DX, DI
-	VMOVUPS Z0, (DI)
-	ADDQ    SI, DX
-	MOVQ    DX, DI
-	VMOVUPS Z1, (DI)
-	ADDQ    SI, DX
-	MOVQ    DX, DI
-	VMOVUPS Z2, (DI)
-	ADDQ    SI, DX
-	MOVQ    DX, DI
-	VMOVUPS Z3, (DI)
-	IMUL3Q  $0x01, BX, DX
-	ADDQ    DX, 120(AX)
-	IMUL3Q  $0x01, CX, DX
-	ADDQ    DX, 112(AX)
-	DECQ    104(AX)
+	MOVQ    56(AX), R8
+	MOVQ    64(AX), R9
+	MOVQ    DX, R10
+	MOVQ    R10, R11
+	VMOVUPS Z0, (R11)
+	ADDQ    R9, R10
+	MOVQ    R10, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R9, R10
+	MOVQ    R10, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    R9, R10
+	MOVQ    R10, R11
+	VMOVUPS Z3, (R11)
+	IMUL3Q  $0x01, R8, R8
+	ADDQ    R8, DX
+	IMUL3Q  $0x01, DI, R8
+	ADDQ    R8, CX
+	DECQ    SI
 	JNZ     tile
 	VZEROUPPER
 	RET
@@ -106,48 +106,48 @@ noReLU:
 // Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·convI8P1(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 32(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), DX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), DI
 
 tile:
-	MOVQ         (AX), DX
-	ADDQ         112(AX), DX
-	MOVQ         8(AX), BX
-	MOVQ         16(AX), SI
-	MOVQ         24(AX), DI
-	MOVQ         40(AX), R8
-	VBROADCASTSS (R8), Z0
-	VBROADCASTSS 4(R8), Z1
-	VBROADCASTSS 8(R8), Z2
-	VBROADCASTSS 12(R8), Z3
+	MOVQ         8(AX), DI
+	MOVQ         16(AX), R8
+	MOVQ         24(AX), R9
+	MOVQ         40(AX), R10
+	VBROADCASTSS (R10), Z0
+	VBROADCASTSS 4(R10), Z1
+	VBROADCASTSS 8(R10), Z2
+	VBROADCASTSS 12(R10), Z3
 
 step:
-	MOVLQSX      (BX), R8
-	ADDQ         DX, R8
-	VBROADCASTSS (SI), Z27
-	VBROADCASTSS 4(SI), Z28
-	VBROADCASTSS 8(SI), Z29
-	VBROADCASTSS 12(SI), Z30
-	VMOVUPS      (R8), Z31
+	MOVLQSX      (DI), R10
+	ADDQ         CX, R10
+	VBROADCASTSS (R8), Z27
+	VBROADCASTSS 4(R8), Z28
+	VBROADCASTSS 8(R8), Z29
+	VBROADCASTSS 12(R8), Z30
+	VMOVUPS      (R10), Z31
 	VPDPBUSD     Z27, Z31, Z0
 	VPDPBUSD     Z28, Z31, Z1
 	VPDPBUSD     Z29, Z31, Z2
 	VPDPBUSD     Z30, Z31, Z3
-	ADDQ         $0x04, BX
-	ADDQ         $0x10, SI
-	DECQ         DI
+	ADDQ         $0x04, DI
+	ADDQ         $0x10, R8
+	DECQ         R9
 	JNZ          step
-	MOVQ         48(AX), DX
-	ADDQ         120(AX), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
 	VMOVUPS      Z2, 128(DX)
 	VMOVUPS      Z3, 192(DX)
-	ADDQ         $0x00000100, 120(AX)
-	IMUL3Q       $0x01, CX, DX
-	ADDQ         DX, 112(AX)
-	DECQ         104(AX)
+	ADDQ         $0x00000100, DX
+	IMUL3Q       $0x01, SI, DI
+	ADDQ         DI, CX
+	DECQ         BX
 	JNZ          tile
 	VZEROUPPER
 	RET
@@ -156,74 +156,75 @@ step:
 // Requires: AVX, AVX512F
 TEXT ·convF32P2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 32(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), DX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), SI
+	MOVQ 32(AX), DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (DI)(DI*4), R8
 
 tile:
-	MOVQ         (AX), DX
-	ADDQ         112(AX), DX
-	MOVQ         8(AX), BX
-	MOVQ         16(AX), SI
-	MOVQ         24(AX), DI
-	MOVQ         40(AX), R8
-	VBROADCASTSS (R8), Z0
+	MOVQ         8(AX), R8
+	MOVQ         16(AX), R9
+	MOVQ         24(AX), R10
+	MOVQ         40(AX), R11
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z4
-	VBROADCASTSS 4(R8), Z1
+	VBROADCASTSS 4(R11), Z1
 	VMOVAPS      Z1, Z5
-	VBROADCASTSS 8(R8), Z2
+	VBROADCASTSS 8(R11), Z2
 	VMOVAPS      Z2, Z6
-	VBROADCASTSS 12(R8), Z3
+	VBROADCASTSS 12(R11), Z3
 	VMOVAPS      Z3, Z7
 
 step:
-	MOVLQSX      (BX), R8
-	ADDQ         DX, R8
-	VBROADCASTSS (SI), Z27
-	VBROADCASTSS 4(SI), Z28
-	VBROADCASTSS 8(SI), Z29
-	VBROADCASTSS 12(SI), Z30
-	VMOVUPS      (R8), Z31
+	MOVLQSX      (R8), R11
+	ADDQ         CX, R11
+	VBROADCASTSS (R9), Z27
+	VBROADCASTSS 4(R9), Z28
+	VBROADCASTSS 8(R9), Z29
+	VBROADCASTSS 12(R9), Z30
+	VMOVUPS      (R11), Z31
 	VFMADD231PS  Z27, Z31, Z0
 	VFMADD231PS  Z28, Z31, Z1
 	VFMADD231PS  Z29, Z31, Z2
 	VFMADD231PS  Z30, Z31, Z3
-	VMOVUPS      (R8)(CX*1), Z31
+	VMOVUPS      (R11)(DI*1), Z31
 	VFMADD231PS  Z27, Z31, Z4
 	VFMADD231PS  Z28, Z31, Z5
 	VFMADD231PS  Z29, Z31, Z6
 	VFMADD231PS  Z30, Z31, Z7
-	ADDQ         $0x04, BX
-	ADDQ         $0x10, SI
-	DECQ         DI
+	ADDQ         $0x04, R8
+	ADDQ         $0x10, R9
+	DECQ         R10
 	JNZ          step
-	MOVQ         72(AX), DX
-	TESTQ        DX, DX
+	TESTQ        BX, BX
 	JZ           noResidual
-	ADDQ         128(AX), DX
-	MOVQ         80(AX), BX
-	MOVQ         88(AX), SI
-	MOVQ         DX, DI
-	VADDPS       (DI), Z0, Z0
-	ADDQ         BX, DI
-	VADDPS       (DI), Z4, Z4
-	ADDQ         SI, DX
-	MOVQ         DX, DI
-	VADDPS       (DI), Z1, Z1
-	ADDQ         BX, DI
-	VADDPS       (DI), Z5, Z5
-	ADDQ         SI, DX
-	MOVQ         DX, DI
-	VADDPS       (DI), Z2, Z2
-	ADDQ         BX, DI
-	VADDPS       (DI), Z6, Z6
-	ADDQ         SI, DX
-	MOVQ         DX, DI
-	VADDPS       (DI), Z3, Z3
-	ADDQ         BX, DI
-	VADDPS       (DI), Z7, Z7
-	IMUL3Q       $0x02, BX, DX
-	ADDQ         DX, 128(AX)
+	MOVQ         80(AX), R8
+	MOVQ         88(AX), R9
+	MOVQ         BX, R10
+	MOVQ         R10, R11
+	VADDPS       (R11), Z0, Z0
+	ADDQ         R8, R11
+	VADDPS       (R11), Z4, Z4
+	ADDQ         R9, R10
+	MOVQ         R10, R11
+	VADDPS       (R11), Z1, Z1
+	ADDQ         R8, R11
+	VADDPS       (R11), Z5, Z5
+	ADDQ         R9, R10
+	MOVQ         R10, R11
+	VADDPS       (R11), Z2, Z2
+	ADDQ         R8, R11
+	VADDPS       (R11), Z6, Z6
+	ADDQ         R9, R10
+	MOVQ         R10, R11
+	VADDPS       (R11), Z3, Z3
+	ADDQ         R8, R11
+	VADDPS       (R11), Z7, Z7
+	IMUL3Q       $0x02, R8, R8
+	ADDQ         R8, BX
 
 noResidual:
 	CMPQ   96(AX), $0x00
@@ -239,34 +240,33 @@ noResidual:
 	VMAXPS Z31, Z7, Z7
 
 noReLU:
-	MOVQ    48(AX), DX
-	ADDQ    120(AX), DX
-	MOVQ    56(AX), BX
-	MOVQ    64(AX), SI
-	MOVQ    DX, DI
-	VMOVUPS Z0, (DI)
-	ADDQ    BX, DI
-	VMOVUPS Z4, (DI)
-	ADDQ    SI, DX
-	MOVQ    DX, DI
-	VMOVUPS Z1, (DI)
-	ADDQ    BX, DI
-	VMOVUPS Z5, (DI)
-	ADDQ    SI, DX
-	MOVQ    DX, DI
-	VMOVUPS Z2, (DI)
-	ADDQ    BX, DI
-	VMOVUPS Z6, (DI)
-	ADDQ    SI, DX
-	MOVQ    DX, DI
-	VMOVUPS Z3, (DI)
-	ADDQ    BX, DI
-	VMOVUPS Z7, (DI)
-	IMUL3Q  $0x02, BX, DX
-	ADDQ    DX, 120(AX)
-	IMUL3Q  $0x02, CX, DX
-	ADDQ    DX, 112(AX)
-	DECQ    104(AX)
+	MOVQ    56(AX), R8
+	MOVQ    64(AX), R9
+	MOVQ    DX, R10
+	MOVQ    R10, R11
+	VMOVUPS Z0, (R11)
+	ADDQ    R8, R11
+	VMOVUPS Z4, (R11)
+	ADDQ    R9, R10
+	MOVQ    R10, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R8, R11
+	VMOVUPS Z5, (R11)
+	ADDQ    R9, R10
+	MOVQ    R10, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    R8, R11
+	VMOVUPS Z6, (R11)
+	ADDQ    R9, R10
+	MOVQ    R10, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    R8, R11
+	VMOVUPS Z7, (R11)
+	IMUL3Q  $0x02, R8, R8
+	ADDQ    R8, DX
+	IMUL3Q  $0x02, DI, R8
+	ADDQ    R8, CX
+	DECQ    SI
 	JNZ     tile
 	VZEROUPPER
 	RET
@@ -275,49 +275,49 @@ noReLU:
 // Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·convI8P2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 32(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), DX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), DI
 
 tile:
-	MOVQ         (AX), DX
-	ADDQ         112(AX), DX
-	MOVQ         8(AX), BX
-	MOVQ         16(AX), SI
-	MOVQ         24(AX), DI
-	MOVQ         40(AX), R8
-	VBROADCASTSS (R8), Z0
+	MOVQ         8(AX), DI
+	MOVQ         16(AX), R8
+	MOVQ         24(AX), R9
+	MOVQ         40(AX), R10
+	VBROADCASTSS (R10), Z0
 	VMOVAPS      Z0, Z4
-	VBROADCASTSS 4(R8), Z1
+	VBROADCASTSS 4(R10), Z1
 	VMOVAPS      Z1, Z5
-	VBROADCASTSS 8(R8), Z2
+	VBROADCASTSS 8(R10), Z2
 	VMOVAPS      Z2, Z6
-	VBROADCASTSS 12(R8), Z3
+	VBROADCASTSS 12(R10), Z3
 	VMOVAPS      Z3, Z7
 
 step:
-	MOVLQSX      (BX), R8
-	ADDQ         DX, R8
-	VBROADCASTSS (SI), Z27
-	VBROADCASTSS 4(SI), Z28
-	VBROADCASTSS 8(SI), Z29
-	VBROADCASTSS 12(SI), Z30
-	VMOVUPS      (R8), Z31
+	MOVLQSX      (DI), R10
+	ADDQ         CX, R10
+	VBROADCASTSS (R8), Z27
+	VBROADCASTSS 4(R8), Z28
+	VBROADCASTSS 8(R8), Z29
+	VBROADCASTSS 12(R8), Z30
+	VMOVUPS      (R10), Z31
 	VPDPBUSD     Z27, Z31, Z0
 	VPDPBUSD     Z28, Z31, Z1
 	VPDPBUSD     Z29, Z31, Z2
 	VPDPBUSD     Z30, Z31, Z3
-	VMOVUPS      (R8)(CX*1), Z31
+	VMOVUPS      (R10)(SI*1), Z31
 	VPDPBUSD     Z27, Z31, Z4
 	VPDPBUSD     Z28, Z31, Z5
 	VPDPBUSD     Z29, Z31, Z6
 	VPDPBUSD     Z30, Z31, Z7
-	ADDQ         $0x04, BX
-	ADDQ         $0x10, SI
-	DECQ         DI
+	ADDQ         $0x04, DI
+	ADDQ         $0x10, R8
+	DECQ         R9
 	JNZ          step
-	MOVQ         48(AX), DX
-	ADDQ         120(AX), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
 	VMOVUPS      Z2, 128(DX)
@@ -326,10 +326,10 @@ step:
 	VMOVUPS      Z5, 320(DX)
 	VMOVUPS      Z6, 384(DX)
 	VMOVUPS      Z7, 448(DX)
-	ADDQ         $0x00000200, 120(AX)
-	IMUL3Q       $0x02, CX, DX
-	ADDQ         DX, 112(AX)
-	DECQ         104(AX)
+	ADDQ         $0x00000200, DX
+	IMUL3Q       $0x02, SI, DI
+	ADDQ         DI, CX
+	DECQ         BX
 	JNZ          tile
 	VZEROUPPER
 	RET
@@ -338,91 +338,92 @@ step:
 // Requires: AVX, AVX512F
 TEXT ·convF32P3(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 32(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), DX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), SI
+	MOVQ 32(AX), DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (DI)(DI*4), R8
 
 tile:
-	MOVQ         (AX), DX
-	ADDQ         112(AX), DX
-	MOVQ         8(AX), BX
-	MOVQ         16(AX), SI
-	MOVQ         24(AX), DI
-	MOVQ         40(AX), R8
-	VBROADCASTSS (R8), Z0
+	MOVQ         8(AX), R8
+	MOVQ         16(AX), R9
+	MOVQ         24(AX), R10
+	MOVQ         40(AX), R11
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z4
 	VMOVAPS      Z0, Z8
-	VBROADCASTSS 4(R8), Z1
+	VBROADCASTSS 4(R11), Z1
 	VMOVAPS      Z1, Z5
 	VMOVAPS      Z1, Z9
-	VBROADCASTSS 8(R8), Z2
+	VBROADCASTSS 8(R11), Z2
 	VMOVAPS      Z2, Z6
 	VMOVAPS      Z2, Z10
-	VBROADCASTSS 12(R8), Z3
+	VBROADCASTSS 12(R11), Z3
 	VMOVAPS      Z3, Z7
 	VMOVAPS      Z3, Z11
 
 step:
-	MOVLQSX      (BX), R8
-	ADDQ         DX, R8
-	VBROADCASTSS (SI), Z27
-	VBROADCASTSS 4(SI), Z28
-	VBROADCASTSS 8(SI), Z29
-	VBROADCASTSS 12(SI), Z30
-	VMOVUPS      (R8), Z31
+	MOVLQSX      (R8), R11
+	ADDQ         CX, R11
+	VBROADCASTSS (R9), Z27
+	VBROADCASTSS 4(R9), Z28
+	VBROADCASTSS 8(R9), Z29
+	VBROADCASTSS 12(R9), Z30
+	VMOVUPS      (R11), Z31
 	VFMADD231PS  Z27, Z31, Z0
 	VFMADD231PS  Z28, Z31, Z1
 	VFMADD231PS  Z29, Z31, Z2
 	VFMADD231PS  Z30, Z31, Z3
-	VMOVUPS      (R8)(CX*1), Z31
+	VMOVUPS      (R11)(DI*1), Z31
 	VFMADD231PS  Z27, Z31, Z4
 	VFMADD231PS  Z28, Z31, Z5
 	VFMADD231PS  Z29, Z31, Z6
 	VFMADD231PS  Z30, Z31, Z7
-	VMOVUPS      (R8)(CX*2), Z31
+	VMOVUPS      (R11)(DI*2), Z31
 	VFMADD231PS  Z27, Z31, Z8
 	VFMADD231PS  Z28, Z31, Z9
 	VFMADD231PS  Z29, Z31, Z10
 	VFMADD231PS  Z30, Z31, Z11
-	ADDQ         $0x04, BX
-	ADDQ         $0x10, SI
-	DECQ         DI
+	ADDQ         $0x04, R8
+	ADDQ         $0x10, R9
+	DECQ         R10
 	JNZ          step
-	MOVQ         72(AX), DX
-	TESTQ        DX, DX
+	TESTQ        BX, BX
 	JZ           noResidual
-	ADDQ         128(AX), DX
-	MOVQ         80(AX), BX
-	MOVQ         88(AX), SI
-	MOVQ         DX, DI
-	VADDPS       (DI), Z0, Z0
-	ADDQ         BX, DI
-	VADDPS       (DI), Z4, Z4
-	ADDQ         BX, DI
-	VADDPS       (DI), Z8, Z8
-	ADDQ         SI, DX
-	MOVQ         DX, DI
-	VADDPS       (DI), Z1, Z1
-	ADDQ         BX, DI
-	VADDPS       (DI), Z5, Z5
-	ADDQ         BX, DI
-	VADDPS       (DI), Z9, Z9
-	ADDQ         SI, DX
-	MOVQ         DX, DI
-	VADDPS       (DI), Z2, Z2
-	ADDQ         BX, DI
-	VADDPS       (DI), Z6, Z6
-	ADDQ         BX, DI
-	VADDPS       (DI), Z10, Z10
-	ADDQ         SI, DX
-	MOVQ         DX, DI
-	VADDPS       (DI), Z3, Z3
-	ADDQ         BX, DI
-	VADDPS       (DI), Z7, Z7
-	ADDQ         BX, DI
-	VADDPS       (DI), Z11, Z11
-	IMUL3Q       $0x03, BX, DX
-	ADDQ         DX, 128(AX)
+	MOVQ         80(AX), R8
+	MOVQ         88(AX), R9
+	MOVQ         BX, R10
+	MOVQ         R10, R11
+	VADDPS       (R11), Z0, Z0
+	ADDQ         R8, R11
+	VADDPS       (R11), Z4, Z4
+	ADDQ         R8, R11
+	VADDPS       (R11), Z8, Z8
+	ADDQ         R9, R10
+	MOVQ         R10, R11
+	VADDPS       (R11), Z1, Z1
+	ADDQ         R8, R11
+	VADDPS       (R11), Z5, Z5
+	ADDQ         R8, R11
+	VADDPS       (R11), Z9, Z9
+	ADDQ         R9, R10
+	MOVQ         R10, R11
+	VADDPS       (R11), Z2, Z2
+	ADDQ         R8, R11
+	VADDPS       (R11), Z6, Z6
+	ADDQ         R8, R11
+	VADDPS       (R11), Z10, Z10
+	ADDQ         R9, R10
+	MOVQ         R10, R11
+	VADDPS       (R11), Z3, Z3
+	ADDQ         R8, R11
+	VADDPS       (R11), Z7, Z7
+	ADDQ         R8, R11
+	VADDPS       (R11), Z11, Z11
+	IMUL3Q       $0x03, R8, R8
+	ADDQ         R8, BX
 
 noResidual:
 	CMPQ   96(AX), $0x00
@@ -442,42 +443,41 @@ noResidual:
 	VMAXPS Z31, Z11, Z11
 
 noReLU:
-	MOVQ    48(AX), DX
-	ADDQ    120(AX), DX
-	MOVQ    56(AX), BX
-	MOVQ    64(AX), SI
-	MOVQ    DX, DI
-	VMOVUPS Z0, (DI)
-	ADDQ    BX, DI
-	VMOVUPS Z4, (DI)
-	ADDQ    BX, DI
-	VMOVUPS Z8, (DI)
-	ADDQ    SI, DX
-	MOVQ    DX, DI
-	VMOVUPS Z1, (DI)
-	ADDQ    BX, DI
-	VMOVUPS Z5, (DI)
-	ADDQ    BX, DI
-	VMOVUPS Z9, (DI)
-	ADDQ    SI, DX
-	MOVQ    DX, DI
-	VMOVUPS Z2, (DI)
-	ADDQ    BX, DI
-	VMOVUPS Z6, (DI)
-	ADDQ    BX, DI
-	VMOVUPS Z10, (DI)
-	ADDQ    SI, DX
-	MOVQ    DX, DI
-	VMOVUPS Z3, (DI)
-	ADDQ    BX, DI
-	VMOVUPS Z7, (DI)
-	ADDQ    BX, DI
-	VMOVUPS Z11, (DI)
-	IMUL3Q  $0x03, BX, DX
-	ADDQ    DX, 120(AX)
-	IMUL3Q  $0x03, CX, DX
-	ADDQ    DX, 112(AX)
-	DECQ    104(AX)
+	MOVQ    56(AX), R8
+	MOVQ    64(AX), R9
+	MOVQ    DX, R10
+	MOVQ    R10, R11
+	VMOVUPS Z0, (R11)
+	ADDQ    R8, R11
+	VMOVUPS Z4, (R11)
+	ADDQ    R8, R11
+	VMOVUPS Z8, (R11)
+	ADDQ    R9, R10
+	MOVQ    R10, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R8, R11
+	VMOVUPS Z5, (R11)
+	ADDQ    R8, R11
+	VMOVUPS Z9, (R11)
+	ADDQ    R9, R10
+	MOVQ    R10, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    R8, R11
+	VMOVUPS Z6, (R11)
+	ADDQ    R8, R11
+	VMOVUPS Z10, (R11)
+	ADDQ    R9, R10
+	MOVQ    R10, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    R8, R11
+	VMOVUPS Z7, (R11)
+	ADDQ    R8, R11
+	VMOVUPS Z11, (R11)
+	IMUL3Q  $0x03, R8, R8
+	ADDQ    R8, DX
+	IMUL3Q  $0x03, DI, R8
+	ADDQ    R8, CX
+	DECQ    SI
 	JNZ     tile
 	VZEROUPPER
 	RET
@@ -486,58 +486,58 @@ noReLU:
 // Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·convI8P3(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 32(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), DX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), DI
 
 tile:
-	MOVQ         (AX), DX
-	ADDQ         112(AX), DX
-	MOVQ         8(AX), BX
-	MOVQ         16(AX), SI
-	MOVQ         24(AX), DI
-	MOVQ         40(AX), R8
-	VBROADCASTSS (R8), Z0
+	MOVQ         8(AX), DI
+	MOVQ         16(AX), R8
+	MOVQ         24(AX), R9
+	MOVQ         40(AX), R10
+	VBROADCASTSS (R10), Z0
 	VMOVAPS      Z0, Z4
 	VMOVAPS      Z0, Z8
-	VBROADCASTSS 4(R8), Z1
+	VBROADCASTSS 4(R10), Z1
 	VMOVAPS      Z1, Z5
 	VMOVAPS      Z1, Z9
-	VBROADCASTSS 8(R8), Z2
+	VBROADCASTSS 8(R10), Z2
 	VMOVAPS      Z2, Z6
 	VMOVAPS      Z2, Z10
-	VBROADCASTSS 12(R8), Z3
+	VBROADCASTSS 12(R10), Z3
 	VMOVAPS      Z3, Z7
 	VMOVAPS      Z3, Z11
 
 step:
-	MOVLQSX      (BX), R8
-	ADDQ         DX, R8
-	VBROADCASTSS (SI), Z27
-	VBROADCASTSS 4(SI), Z28
-	VBROADCASTSS 8(SI), Z29
-	VBROADCASTSS 12(SI), Z30
-	VMOVUPS      (R8), Z31
+	MOVLQSX      (DI), R10
+	ADDQ         CX, R10
+	VBROADCASTSS (R8), Z27
+	VBROADCASTSS 4(R8), Z28
+	VBROADCASTSS 8(R8), Z29
+	VBROADCASTSS 12(R8), Z30
+	VMOVUPS      (R10), Z31
 	VPDPBUSD     Z27, Z31, Z0
 	VPDPBUSD     Z28, Z31, Z1
 	VPDPBUSD     Z29, Z31, Z2
 	VPDPBUSD     Z30, Z31, Z3
-	VMOVUPS      (R8)(CX*1), Z31
+	VMOVUPS      (R10)(SI*1), Z31
 	VPDPBUSD     Z27, Z31, Z4
 	VPDPBUSD     Z28, Z31, Z5
 	VPDPBUSD     Z29, Z31, Z6
 	VPDPBUSD     Z30, Z31, Z7
-	VMOVUPS      (R8)(CX*2), Z31
+	VMOVUPS      (R10)(SI*2), Z31
 	VPDPBUSD     Z27, Z31, Z8
 	VPDPBUSD     Z28, Z31, Z9
 	VPDPBUSD     Z29, Z31, Z10
 	VPDPBUSD     Z30, Z31, Z11
-	ADDQ         $0x04, BX
-	ADDQ         $0x10, SI
-	DECQ         DI
+	ADDQ         $0x04, DI
+	ADDQ         $0x10, R8
+	DECQ         R9
 	JNZ          step
-	MOVQ         48(AX), DX
-	ADDQ         120(AX), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
 	VMOVUPS      Z2, 128(DX)
@@ -550,10 +550,10 @@ step:
 	VMOVUPS      Z9, 576(DX)
 	VMOVUPS      Z10, 640(DX)
 	VMOVUPS      Z11, 704(DX)
-	ADDQ         $0x00000300, 120(AX)
-	IMUL3Q       $0x03, CX, DX
-	ADDQ         DX, 112(AX)
-	DECQ         104(AX)
+	ADDQ         $0x00000300, DX
+	IMUL3Q       $0x03, SI, DI
+	ADDQ         DI, CX
+	DECQ         BX
 	JNZ          tile
 	VZEROUPPER
 	RET
@@ -562,108 +562,109 @@ step:
 // Requires: AVX, AVX512F
 TEXT ·convF32P4(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 32(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), BX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), SI
+	MOVQ 32(AX), DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (DI)(DI*4), R9
 
 tile:
-	MOVQ         (AX), BX
-	ADDQ         112(AX), BX
-	MOVQ         8(AX), SI
-	MOVQ         16(AX), DI
-	MOVQ         24(AX), R8
-	MOVQ         40(AX), R9
-	VBROADCASTSS (R9), Z0
+	MOVQ         8(AX), R9
+	MOVQ         16(AX), R10
+	MOVQ         24(AX), R11
+	MOVQ         40(AX), R12
+	VBROADCASTSS (R12), Z0
 	VMOVAPS      Z0, Z4
 	VMOVAPS      Z0, Z8
 	VMOVAPS      Z0, Z12
-	VBROADCASTSS 4(R9), Z1
+	VBROADCASTSS 4(R12), Z1
 	VMOVAPS      Z1, Z5
 	VMOVAPS      Z1, Z9
 	VMOVAPS      Z1, Z13
-	VBROADCASTSS 8(R9), Z2
+	VBROADCASTSS 8(R12), Z2
 	VMOVAPS      Z2, Z6
 	VMOVAPS      Z2, Z10
 	VMOVAPS      Z2, Z14
-	VBROADCASTSS 12(R9), Z3
+	VBROADCASTSS 12(R12), Z3
 	VMOVAPS      Z3, Z7
 	VMOVAPS      Z3, Z11
 	VMOVAPS      Z3, Z15
 
 step:
-	MOVLQSX      (SI), R9
-	ADDQ         BX, R9
-	VBROADCASTSS (DI), Z27
-	VBROADCASTSS 4(DI), Z28
-	VBROADCASTSS 8(DI), Z29
-	VBROADCASTSS 12(DI), Z30
-	VMOVUPS      (R9), Z31
+	MOVLQSX      (R9), R12
+	ADDQ         CX, R12
+	VBROADCASTSS (R10), Z27
+	VBROADCASTSS 4(R10), Z28
+	VBROADCASTSS 8(R10), Z29
+	VBROADCASTSS 12(R10), Z30
+	VMOVUPS      (R12), Z31
 	VFMADD231PS  Z27, Z31, Z0
 	VFMADD231PS  Z28, Z31, Z1
 	VFMADD231PS  Z29, Z31, Z2
 	VFMADD231PS  Z30, Z31, Z3
-	VMOVUPS      (R9)(CX*1), Z31
+	VMOVUPS      (R12)(DI*1), Z31
 	VFMADD231PS  Z27, Z31, Z4
 	VFMADD231PS  Z28, Z31, Z5
 	VFMADD231PS  Z29, Z31, Z6
 	VFMADD231PS  Z30, Z31, Z7
-	VMOVUPS      (R9)(CX*2), Z31
+	VMOVUPS      (R12)(DI*2), Z31
 	VFMADD231PS  Z27, Z31, Z8
 	VFMADD231PS  Z28, Z31, Z9
 	VFMADD231PS  Z29, Z31, Z10
 	VFMADD231PS  Z30, Z31, Z11
-	VMOVUPS      (R9)(DX*1), Z31
+	VMOVUPS      (R12)(R8*1), Z31
 	VFMADD231PS  Z27, Z31, Z12
 	VFMADD231PS  Z28, Z31, Z13
 	VFMADD231PS  Z29, Z31, Z14
 	VFMADD231PS  Z30, Z31, Z15
-	ADDQ         $0x04, SI
-	ADDQ         $0x10, DI
-	DECQ         R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x10, R10
+	DECQ         R11
 	JNZ          step
-	MOVQ         72(AX), BX
 	TESTQ        BX, BX
 	JZ           noResidual
-	ADDQ         128(AX), BX
-	MOVQ         80(AX), SI
-	MOVQ         88(AX), DI
-	MOVQ         BX, R8
-	VADDPS       (R8), Z0, Z0
-	ADDQ         SI, R8
-	VADDPS       (R8), Z4, Z4
-	ADDQ         SI, R8
-	VADDPS       (R8), Z8, Z8
-	ADDQ         SI, R8
-	VADDPS       (R8), Z12, Z12
-	ADDQ         DI, BX
-	MOVQ         BX, R8
-	VADDPS       (R8), Z1, Z1
-	ADDQ         SI, R8
-	VADDPS       (R8), Z5, Z5
-	ADDQ         SI, R8
-	VADDPS       (R8), Z9, Z9
-	ADDQ         SI, R8
-	VADDPS       (R8), Z13, Z13
-	ADDQ         DI, BX
-	MOVQ         BX, R8
-	VADDPS       (R8), Z2, Z2
-	ADDQ         SI, R8
-	VADDPS       (R8), Z6, Z6
-	ADDQ         SI, R8
-	VADDPS       (R8), Z10, Z10
-	ADDQ         SI, R8
-	VADDPS       (R8), Z14, Z14
-	ADDQ         DI, BX
-	MOVQ         BX, R8
-	VADDPS       (R8), Z3, Z3
-	ADDQ         SI, R8
-	VADDPS       (R8), Z7, Z7
-	ADDQ         SI, R8
-	VADDPS       (R8), Z11, Z11
-	ADDQ         SI, R8
-	VADDPS       (R8), Z15, Z15
-	IMUL3Q       $0x04, SI, BX
-	ADDQ         BX, 128(AX)
+	MOVQ         80(AX), R9
+	MOVQ         88(AX), R10
+	MOVQ         BX, R11
+	MOVQ         R11, R12
+	VADDPS       (R12), Z0, Z0
+	ADDQ         R9, R12
+	VADDPS       (R12), Z4, Z4
+	ADDQ         R9, R12
+	VADDPS       (R12), Z8, Z8
+	ADDQ         R9, R12
+	VADDPS       (R12), Z12, Z12
+	ADDQ         R10, R11
+	MOVQ         R11, R12
+	VADDPS       (R12), Z1, Z1
+	ADDQ         R9, R12
+	VADDPS       (R12), Z5, Z5
+	ADDQ         R9, R12
+	VADDPS       (R12), Z9, Z9
+	ADDQ         R9, R12
+	VADDPS       (R12), Z13, Z13
+	ADDQ         R10, R11
+	MOVQ         R11, R12
+	VADDPS       (R12), Z2, Z2
+	ADDQ         R9, R12
+	VADDPS       (R12), Z6, Z6
+	ADDQ         R9, R12
+	VADDPS       (R12), Z10, Z10
+	ADDQ         R9, R12
+	VADDPS       (R12), Z14, Z14
+	ADDQ         R10, R11
+	MOVQ         R11, R12
+	VADDPS       (R12), Z3, Z3
+	ADDQ         R9, R12
+	VADDPS       (R12), Z7, Z7
+	ADDQ         R9, R12
+	VADDPS       (R12), Z11, Z11
+	ADDQ         R9, R12
+	VADDPS       (R12), Z15, Z15
+	IMUL3Q       $0x04, R9, R9
+	ADDQ         R9, BX
 
 noResidual:
 	CMPQ   96(AX), $0x00
@@ -687,50 +688,49 @@ noResidual:
 	VMAXPS Z31, Z15, Z15
 
 noReLU:
-	MOVQ    48(AX), BX
-	ADDQ    120(AX), BX
-	MOVQ    56(AX), SI
-	MOVQ    64(AX), DI
-	MOVQ    BX, R8
-	VMOVUPS Z0, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z4, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z8, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z12, (R8)
-	ADDQ    DI, BX
-	MOVQ    BX, R8
-	VMOVUPS Z1, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z5, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z9, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z13, (R8)
-	ADDQ    DI, BX
-	MOVQ    BX, R8
-	VMOVUPS Z2, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z6, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z10, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z14, (R8)
-	ADDQ    DI, BX
-	MOVQ    BX, R8
-	VMOVUPS Z3, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z7, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z11, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z15, (R8)
-	IMUL3Q  $0x04, SI, BX
-	ADDQ    BX, 120(AX)
-	IMUL3Q  $0x04, CX, BX
-	ADDQ    BX, 112(AX)
-	DECQ    104(AX)
+	MOVQ    56(AX), R9
+	MOVQ    64(AX), R10
+	MOVQ    DX, R11
+	MOVQ    R11, R12
+	VMOVUPS Z0, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z4, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z8, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z12, (R12)
+	ADDQ    R10, R11
+	MOVQ    R11, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z5, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z9, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z13, (R12)
+	ADDQ    R10, R11
+	MOVQ    R11, R12
+	VMOVUPS Z2, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z6, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z10, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z14, (R12)
+	ADDQ    R10, R11
+	MOVQ    R11, R12
+	VMOVUPS Z3, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z7, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z11, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z15, (R12)
+	IMUL3Q  $0x04, R9, R9
+	ADDQ    R9, DX
+	IMUL3Q  $0x04, DI, R9
+	ADDQ    R9, CX
+	DECQ    SI
 	JNZ     tile
 	VZEROUPPER
 	RET
@@ -739,87 +739,87 @@ noReLU:
 // Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·convI8P4(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 32(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), BX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), R8
 
 tile:
-	MOVQ         (AX), BX
-	ADDQ         112(AX), BX
-	MOVQ         8(AX), SI
-	MOVQ         16(AX), DI
-	MOVQ         24(AX), R8
-	MOVQ         40(AX), R9
-	VBROADCASTSS (R9), Z0
+	MOVQ         8(AX), R8
+	MOVQ         16(AX), R9
+	MOVQ         24(AX), R10
+	MOVQ         40(AX), R11
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z4
 	VMOVAPS      Z0, Z8
 	VMOVAPS      Z0, Z12
-	VBROADCASTSS 4(R9), Z1
+	VBROADCASTSS 4(R11), Z1
 	VMOVAPS      Z1, Z5
 	VMOVAPS      Z1, Z9
 	VMOVAPS      Z1, Z13
-	VBROADCASTSS 8(R9), Z2
+	VBROADCASTSS 8(R11), Z2
 	VMOVAPS      Z2, Z6
 	VMOVAPS      Z2, Z10
 	VMOVAPS      Z2, Z14
-	VBROADCASTSS 12(R9), Z3
+	VBROADCASTSS 12(R11), Z3
 	VMOVAPS      Z3, Z7
 	VMOVAPS      Z3, Z11
 	VMOVAPS      Z3, Z15
 
 step:
-	MOVLQSX      (SI), R9
-	ADDQ         BX, R9
-	VBROADCASTSS (DI), Z27
-	VBROADCASTSS 4(DI), Z28
-	VBROADCASTSS 8(DI), Z29
-	VBROADCASTSS 12(DI), Z30
-	VMOVUPS      (R9), Z31
+	MOVLQSX      (R8), R11
+	ADDQ         CX, R11
+	VBROADCASTSS (R9), Z27
+	VBROADCASTSS 4(R9), Z28
+	VBROADCASTSS 8(R9), Z29
+	VBROADCASTSS 12(R9), Z30
+	VMOVUPS      (R11), Z31
 	VPDPBUSD     Z27, Z31, Z0
 	VPDPBUSD     Z28, Z31, Z1
 	VPDPBUSD     Z29, Z31, Z2
 	VPDPBUSD     Z30, Z31, Z3
-	VMOVUPS      (R9)(CX*1), Z31
+	VMOVUPS      (R11)(SI*1), Z31
 	VPDPBUSD     Z27, Z31, Z4
 	VPDPBUSD     Z28, Z31, Z5
 	VPDPBUSD     Z29, Z31, Z6
 	VPDPBUSD     Z30, Z31, Z7
-	VMOVUPS      (R9)(CX*2), Z31
+	VMOVUPS      (R11)(SI*2), Z31
 	VPDPBUSD     Z27, Z31, Z8
 	VPDPBUSD     Z28, Z31, Z9
 	VPDPBUSD     Z29, Z31, Z10
 	VPDPBUSD     Z30, Z31, Z11
-	VMOVUPS      (R9)(DX*1), Z31
+	VMOVUPS      (R11)(DI*1), Z31
 	VPDPBUSD     Z27, Z31, Z12
 	VPDPBUSD     Z28, Z31, Z13
 	VPDPBUSD     Z29, Z31, Z14
 	VPDPBUSD     Z30, Z31, Z15
-	ADDQ         $0x04, SI
-	ADDQ         $0x10, DI
-	DECQ         R8
+	ADDQ         $0x04, R8
+	ADDQ         $0x10, R9
+	DECQ         R10
 	JNZ          step
-	MOVQ         48(AX), BX
-	ADDQ         120(AX), BX
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	VMOVUPS      Z2, 128(BX)
-	VMOVUPS      Z3, 192(BX)
-	VMOVUPS      Z4, 256(BX)
-	VMOVUPS      Z5, 320(BX)
-	VMOVUPS      Z6, 384(BX)
-	VMOVUPS      Z7, 448(BX)
-	VMOVUPS      Z8, 512(BX)
-	VMOVUPS      Z9, 576(BX)
-	VMOVUPS      Z10, 640(BX)
-	VMOVUPS      Z11, 704(BX)
-	VMOVUPS      Z12, 768(BX)
-	VMOVUPS      Z13, 832(BX)
-	VMOVUPS      Z14, 896(BX)
-	VMOVUPS      Z15, 960(BX)
-	ADDQ         $0x00000400, 120(AX)
-	IMUL3Q       $0x04, CX, BX
-	ADDQ         BX, 112(AX)
-	DECQ         104(AX)
+	VMOVUPS      Z0, (DX)
+	VMOVUPS      Z1, 64(DX)
+	VMOVUPS      Z2, 128(DX)
+	VMOVUPS      Z3, 192(DX)
+	VMOVUPS      Z4, 256(DX)
+	VMOVUPS      Z5, 320(DX)
+	VMOVUPS      Z6, 384(DX)
+	VMOVUPS      Z7, 448(DX)
+	VMOVUPS      Z8, 512(DX)
+	VMOVUPS      Z9, 576(DX)
+	VMOVUPS      Z10, 640(DX)
+	VMOVUPS      Z11, 704(DX)
+	VMOVUPS      Z12, 768(DX)
+	VMOVUPS      Z13, 832(DX)
+	VMOVUPS      Z14, 896(DX)
+	VMOVUPS      Z15, 960(DX)
+	ADDQ         $0x00000400, DX
+	IMUL3Q       $0x04, SI, R8
+	ADDQ         R8, CX
+	DECQ         BX
 	JNZ          tile
 	VZEROUPPER
 	RET
@@ -828,125 +828,126 @@ step:
 // Requires: AVX, AVX512F
 TEXT ·convF32P5(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 32(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), BX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), SI
+	MOVQ 32(AX), DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (DI)(DI*4), R9
 
 tile:
-	MOVQ         (AX), BX
-	ADDQ         112(AX), BX
-	MOVQ         8(AX), SI
-	MOVQ         16(AX), DI
-	MOVQ         24(AX), R8
-	MOVQ         40(AX), R9
-	VBROADCASTSS (R9), Z0
+	MOVQ         8(AX), R9
+	MOVQ         16(AX), R10
+	MOVQ         24(AX), R11
+	MOVQ         40(AX), R12
+	VBROADCASTSS (R12), Z0
 	VMOVAPS      Z0, Z4
 	VMOVAPS      Z0, Z8
 	VMOVAPS      Z0, Z12
 	VMOVAPS      Z0, Z16
-	VBROADCASTSS 4(R9), Z1
+	VBROADCASTSS 4(R12), Z1
 	VMOVAPS      Z1, Z5
 	VMOVAPS      Z1, Z9
 	VMOVAPS      Z1, Z13
 	VMOVAPS      Z1, Z17
-	VBROADCASTSS 8(R9), Z2
+	VBROADCASTSS 8(R12), Z2
 	VMOVAPS      Z2, Z6
 	VMOVAPS      Z2, Z10
 	VMOVAPS      Z2, Z14
 	VMOVAPS      Z2, Z18
-	VBROADCASTSS 12(R9), Z3
+	VBROADCASTSS 12(R12), Z3
 	VMOVAPS      Z3, Z7
 	VMOVAPS      Z3, Z11
 	VMOVAPS      Z3, Z15
 	VMOVAPS      Z3, Z19
 
 step:
-	MOVLQSX      (SI), R9
-	ADDQ         BX, R9
-	VBROADCASTSS (DI), Z27
-	VBROADCASTSS 4(DI), Z28
-	VBROADCASTSS 8(DI), Z29
-	VBROADCASTSS 12(DI), Z30
-	VMOVUPS      (R9), Z31
+	MOVLQSX      (R9), R12
+	ADDQ         CX, R12
+	VBROADCASTSS (R10), Z27
+	VBROADCASTSS 4(R10), Z28
+	VBROADCASTSS 8(R10), Z29
+	VBROADCASTSS 12(R10), Z30
+	VMOVUPS      (R12), Z31
 	VFMADD231PS  Z27, Z31, Z0
 	VFMADD231PS  Z28, Z31, Z1
 	VFMADD231PS  Z29, Z31, Z2
 	VFMADD231PS  Z30, Z31, Z3
-	VMOVUPS      (R9)(CX*1), Z31
+	VMOVUPS      (R12)(DI*1), Z31
 	VFMADD231PS  Z27, Z31, Z4
 	VFMADD231PS  Z28, Z31, Z5
 	VFMADD231PS  Z29, Z31, Z6
 	VFMADD231PS  Z30, Z31, Z7
-	VMOVUPS      (R9)(CX*2), Z31
+	VMOVUPS      (R12)(DI*2), Z31
 	VFMADD231PS  Z27, Z31, Z8
 	VFMADD231PS  Z28, Z31, Z9
 	VFMADD231PS  Z29, Z31, Z10
 	VFMADD231PS  Z30, Z31, Z11
-	VMOVUPS      (R9)(DX*1), Z31
+	VMOVUPS      (R12)(R8*1), Z31
 	VFMADD231PS  Z27, Z31, Z12
 	VFMADD231PS  Z28, Z31, Z13
 	VFMADD231PS  Z29, Z31, Z14
 	VFMADD231PS  Z30, Z31, Z15
-	VMOVUPS      (R9)(CX*4), Z31
+	VMOVUPS      (R12)(DI*4), Z31
 	VFMADD231PS  Z27, Z31, Z16
 	VFMADD231PS  Z28, Z31, Z17
 	VFMADD231PS  Z29, Z31, Z18
 	VFMADD231PS  Z30, Z31, Z19
-	ADDQ         $0x04, SI
-	ADDQ         $0x10, DI
-	DECQ         R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x10, R10
+	DECQ         R11
 	JNZ          step
-	MOVQ         72(AX), BX
 	TESTQ        BX, BX
 	JZ           noResidual
-	ADDQ         128(AX), BX
-	MOVQ         80(AX), SI
-	MOVQ         88(AX), DI
-	MOVQ         BX, R8
-	VADDPS       (R8), Z0, Z0
-	ADDQ         SI, R8
-	VADDPS       (R8), Z4, Z4
-	ADDQ         SI, R8
-	VADDPS       (R8), Z8, Z8
-	ADDQ         SI, R8
-	VADDPS       (R8), Z12, Z12
-	ADDQ         SI, R8
-	VADDPS       (R8), Z16, Z16
-	ADDQ         DI, BX
-	MOVQ         BX, R8
-	VADDPS       (R8), Z1, Z1
-	ADDQ         SI, R8
-	VADDPS       (R8), Z5, Z5
-	ADDQ         SI, R8
-	VADDPS       (R8), Z9, Z9
-	ADDQ         SI, R8
-	VADDPS       (R8), Z13, Z13
-	ADDQ         SI, R8
-	VADDPS       (R8), Z17, Z17
-	ADDQ         DI, BX
-	MOVQ         BX, R8
-	VADDPS       (R8), Z2, Z2
-	ADDQ         SI, R8
-	VADDPS       (R8), Z6, Z6
-	ADDQ         SI, R8
-	VADDPS       (R8), Z10, Z10
-	ADDQ         SI, R8
-	VADDPS       (R8), Z14, Z14
-	ADDQ         SI, R8
-	VADDPS       (R8), Z18, Z18
-	ADDQ         DI, BX
-	MOVQ         BX, R8
-	VADDPS       (R8), Z3, Z3
-	ADDQ         SI, R8
-	VADDPS       (R8), Z7, Z7
-	ADDQ         SI, R8
-	VADDPS       (R8), Z11, Z11
-	ADDQ         SI, R8
-	VADDPS       (R8), Z15, Z15
-	ADDQ         SI, R8
-	VADDPS       (R8), Z19, Z19
-	IMUL3Q       $0x05, SI, BX
-	ADDQ         BX, 128(AX)
+	MOVQ         80(AX), R9
+	MOVQ         88(AX), R10
+	MOVQ         BX, R11
+	MOVQ         R11, R12
+	VADDPS       (R12), Z0, Z0
+	ADDQ         R9, R12
+	VADDPS       (R12), Z4, Z4
+	ADDQ         R9, R12
+	VADDPS       (R12), Z8, Z8
+	ADDQ         R9, R12
+	VADDPS       (R12), Z12, Z12
+	ADDQ         R9, R12
+	VADDPS       (R12), Z16, Z16
+	ADDQ         R10, R11
+	MOVQ         R11, R12
+	VADDPS       (R12), Z1, Z1
+	ADDQ         R9, R12
+	VADDPS       (R12), Z5, Z5
+	ADDQ         R9, R12
+	VADDPS       (R12), Z9, Z9
+	ADDQ         R9, R12
+	VADDPS       (R12), Z13, Z13
+	ADDQ         R9, R12
+	VADDPS       (R12), Z17, Z17
+	ADDQ         R10, R11
+	MOVQ         R11, R12
+	VADDPS       (R12), Z2, Z2
+	ADDQ         R9, R12
+	VADDPS       (R12), Z6, Z6
+	ADDQ         R9, R12
+	VADDPS       (R12), Z10, Z10
+	ADDQ         R9, R12
+	VADDPS       (R12), Z14, Z14
+	ADDQ         R9, R12
+	VADDPS       (R12), Z18, Z18
+	ADDQ         R10, R11
+	MOVQ         R11, R12
+	VADDPS       (R12), Z3, Z3
+	ADDQ         R9, R12
+	VADDPS       (R12), Z7, Z7
+	ADDQ         R9, R12
+	VADDPS       (R12), Z11, Z11
+	ADDQ         R9, R12
+	VADDPS       (R12), Z15, Z15
+	ADDQ         R9, R12
+	VADDPS       (R12), Z19, Z19
+	IMUL3Q       $0x05, R9, R9
+	ADDQ         R9, BX
 
 noResidual:
 	CMPQ   96(AX), $0x00
@@ -974,58 +975,57 @@ noResidual:
 	VMAXPS Z31, Z19, Z19
 
 noReLU:
-	MOVQ    48(AX), BX
-	ADDQ    120(AX), BX
-	MOVQ    56(AX), SI
-	MOVQ    64(AX), DI
-	MOVQ    BX, R8
-	VMOVUPS Z0, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z4, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z8, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z12, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z16, (R8)
-	ADDQ    DI, BX
-	MOVQ    BX, R8
-	VMOVUPS Z1, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z5, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z9, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z13, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z17, (R8)
-	ADDQ    DI, BX
-	MOVQ    BX, R8
-	VMOVUPS Z2, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z6, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z10, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z14, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z18, (R8)
-	ADDQ    DI, BX
-	MOVQ    BX, R8
-	VMOVUPS Z3, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z7, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z11, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z15, (R8)
-	ADDQ    SI, R8
-	VMOVUPS Z19, (R8)
-	IMUL3Q  $0x05, SI, BX
-	ADDQ    BX, 120(AX)
-	IMUL3Q  $0x05, CX, BX
-	ADDQ    BX, 112(AX)
-	DECQ    104(AX)
+	MOVQ    56(AX), R9
+	MOVQ    64(AX), R10
+	MOVQ    DX, R11
+	MOVQ    R11, R12
+	VMOVUPS Z0, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z4, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z8, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z12, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z16, (R12)
+	ADDQ    R10, R11
+	MOVQ    R11, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z5, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z9, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z13, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z17, (R12)
+	ADDQ    R10, R11
+	MOVQ    R11, R12
+	VMOVUPS Z2, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z6, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z10, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z14, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z18, (R12)
+	ADDQ    R10, R11
+	MOVQ    R11, R12
+	VMOVUPS Z3, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z7, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z11, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z15, (R12)
+	ADDQ    R9, R12
+	VMOVUPS Z19, (R12)
+	IMUL3Q  $0x05, R9, R9
+	ADDQ    R9, DX
+	IMUL3Q  $0x05, DI, R9
+	ADDQ    R9, CX
+	DECQ    SI
 	JNZ     tile
 	VZEROUPPER
 	RET
@@ -1034,100 +1034,100 @@ noReLU:
 // Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·convI8P5(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 32(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), BX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), R8
 
 tile:
-	MOVQ         (AX), BX
-	ADDQ         112(AX), BX
-	MOVQ         8(AX), SI
-	MOVQ         16(AX), DI
-	MOVQ         24(AX), R8
-	MOVQ         40(AX), R9
-	VBROADCASTSS (R9), Z0
+	MOVQ         8(AX), R8
+	MOVQ         16(AX), R9
+	MOVQ         24(AX), R10
+	MOVQ         40(AX), R11
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z4
 	VMOVAPS      Z0, Z8
 	VMOVAPS      Z0, Z12
 	VMOVAPS      Z0, Z16
-	VBROADCASTSS 4(R9), Z1
+	VBROADCASTSS 4(R11), Z1
 	VMOVAPS      Z1, Z5
 	VMOVAPS      Z1, Z9
 	VMOVAPS      Z1, Z13
 	VMOVAPS      Z1, Z17
-	VBROADCASTSS 8(R9), Z2
+	VBROADCASTSS 8(R11), Z2
 	VMOVAPS      Z2, Z6
 	VMOVAPS      Z2, Z10
 	VMOVAPS      Z2, Z14
 	VMOVAPS      Z2, Z18
-	VBROADCASTSS 12(R9), Z3
+	VBROADCASTSS 12(R11), Z3
 	VMOVAPS      Z3, Z7
 	VMOVAPS      Z3, Z11
 	VMOVAPS      Z3, Z15
 	VMOVAPS      Z3, Z19
 
 step:
-	MOVLQSX      (SI), R9
-	ADDQ         BX, R9
-	VBROADCASTSS (DI), Z27
-	VBROADCASTSS 4(DI), Z28
-	VBROADCASTSS 8(DI), Z29
-	VBROADCASTSS 12(DI), Z30
-	VMOVUPS      (R9), Z31
+	MOVLQSX      (R8), R11
+	ADDQ         CX, R11
+	VBROADCASTSS (R9), Z27
+	VBROADCASTSS 4(R9), Z28
+	VBROADCASTSS 8(R9), Z29
+	VBROADCASTSS 12(R9), Z30
+	VMOVUPS      (R11), Z31
 	VPDPBUSD     Z27, Z31, Z0
 	VPDPBUSD     Z28, Z31, Z1
 	VPDPBUSD     Z29, Z31, Z2
 	VPDPBUSD     Z30, Z31, Z3
-	VMOVUPS      (R9)(CX*1), Z31
+	VMOVUPS      (R11)(SI*1), Z31
 	VPDPBUSD     Z27, Z31, Z4
 	VPDPBUSD     Z28, Z31, Z5
 	VPDPBUSD     Z29, Z31, Z6
 	VPDPBUSD     Z30, Z31, Z7
-	VMOVUPS      (R9)(CX*2), Z31
+	VMOVUPS      (R11)(SI*2), Z31
 	VPDPBUSD     Z27, Z31, Z8
 	VPDPBUSD     Z28, Z31, Z9
 	VPDPBUSD     Z29, Z31, Z10
 	VPDPBUSD     Z30, Z31, Z11
-	VMOVUPS      (R9)(DX*1), Z31
+	VMOVUPS      (R11)(DI*1), Z31
 	VPDPBUSD     Z27, Z31, Z12
 	VPDPBUSD     Z28, Z31, Z13
 	VPDPBUSD     Z29, Z31, Z14
 	VPDPBUSD     Z30, Z31, Z15
-	VMOVUPS      (R9)(CX*4), Z31
+	VMOVUPS      (R11)(SI*4), Z31
 	VPDPBUSD     Z27, Z31, Z16
 	VPDPBUSD     Z28, Z31, Z17
 	VPDPBUSD     Z29, Z31, Z18
 	VPDPBUSD     Z30, Z31, Z19
-	ADDQ         $0x04, SI
-	ADDQ         $0x10, DI
-	DECQ         R8
+	ADDQ         $0x04, R8
+	ADDQ         $0x10, R9
+	DECQ         R10
 	JNZ          step
-	MOVQ         48(AX), BX
-	ADDQ         120(AX), BX
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, 64(BX)
-	VMOVUPS      Z2, 128(BX)
-	VMOVUPS      Z3, 192(BX)
-	VMOVUPS      Z4, 256(BX)
-	VMOVUPS      Z5, 320(BX)
-	VMOVUPS      Z6, 384(BX)
-	VMOVUPS      Z7, 448(BX)
-	VMOVUPS      Z8, 512(BX)
-	VMOVUPS      Z9, 576(BX)
-	VMOVUPS      Z10, 640(BX)
-	VMOVUPS      Z11, 704(BX)
-	VMOVUPS      Z12, 768(BX)
-	VMOVUPS      Z13, 832(BX)
-	VMOVUPS      Z14, 896(BX)
-	VMOVUPS      Z15, 960(BX)
-	VMOVUPS      Z16, 1024(BX)
-	VMOVUPS      Z17, 1088(BX)
-	VMOVUPS      Z18, 1152(BX)
-	VMOVUPS      Z19, 1216(BX)
-	ADDQ         $0x00000500, 120(AX)
-	IMUL3Q       $0x05, CX, BX
-	ADDQ         BX, 112(AX)
-	DECQ         104(AX)
+	VMOVUPS      Z0, (DX)
+	VMOVUPS      Z1, 64(DX)
+	VMOVUPS      Z2, 128(DX)
+	VMOVUPS      Z3, 192(DX)
+	VMOVUPS      Z4, 256(DX)
+	VMOVUPS      Z5, 320(DX)
+	VMOVUPS      Z6, 384(DX)
+	VMOVUPS      Z7, 448(DX)
+	VMOVUPS      Z8, 512(DX)
+	VMOVUPS      Z9, 576(DX)
+	VMOVUPS      Z10, 640(DX)
+	VMOVUPS      Z11, 704(DX)
+	VMOVUPS      Z12, 768(DX)
+	VMOVUPS      Z13, 832(DX)
+	VMOVUPS      Z14, 896(DX)
+	VMOVUPS      Z15, 960(DX)
+	VMOVUPS      Z16, 1024(DX)
+	VMOVUPS      Z17, 1088(DX)
+	VMOVUPS      Z18, 1152(DX)
+	VMOVUPS      Z19, 1216(DX)
+	ADDQ         $0x00000500, DX
+	IMUL3Q       $0x05, SI, R8
+	ADDQ         R8, CX
+	DECQ         BX
 	JNZ          tile
 	VZEROUPPER
 	RET
@@ -1136,36 +1136,38 @@ step:
 // Requires: AVX, AVX512F
 TEXT ·convF32P6(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 32(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), BX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), SI
+	MOVQ 32(AX), DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (DI)(DI*4), R9
 
 tile:
-	MOVQ         (AX), SI
-	ADDQ         112(AX), SI
-	MOVQ         8(AX), DI
-	MOVQ         16(AX), R8
-	MOVQ         24(AX), R9
-	MOVQ         40(AX), R10
-	VBROADCASTSS (R10), Z0
+	MOVQ         8(AX), R10
+	MOVQ         16(AX), R11
+	MOVQ         24(AX), R12
+	MOVQ         40(AX), R13
+	VBROADCASTSS (R13), Z0
 	VMOVAPS      Z0, Z4
 	VMOVAPS      Z0, Z8
 	VMOVAPS      Z0, Z12
 	VMOVAPS      Z0, Z16
 	VMOVAPS      Z0, Z20
-	VBROADCASTSS 4(R10), Z1
+	VBROADCASTSS 4(R13), Z1
 	VMOVAPS      Z1, Z5
 	VMOVAPS      Z1, Z9
 	VMOVAPS      Z1, Z13
 	VMOVAPS      Z1, Z17
 	VMOVAPS      Z1, Z21
-	VBROADCASTSS 8(R10), Z2
+	VBROADCASTSS 8(R13), Z2
 	VMOVAPS      Z2, Z6
 	VMOVAPS      Z2, Z10
 	VMOVAPS      Z2, Z14
 	VMOVAPS      Z2, Z18
 	VMOVAPS      Z2, Z22
-	VBROADCASTSS 12(R10), Z3
+	VBROADCASTSS 12(R13), Z3
 	VMOVAPS      Z3, Z7
 	VMOVAPS      Z3, Z11
 	VMOVAPS      Z3, Z15
@@ -1173,105 +1175,104 @@ tile:
 	VMOVAPS      Z3, Z23
 
 step:
-	MOVLQSX      (DI), R10
-	ADDQ         SI, R10
-	VBROADCASTSS (R8), Z27
-	VBROADCASTSS 4(R8), Z28
-	VBROADCASTSS 8(R8), Z29
-	VBROADCASTSS 12(R8), Z30
-	VMOVUPS      (R10), Z31
+	MOVLQSX      (R10), R13
+	ADDQ         CX, R13
+	VBROADCASTSS (R11), Z27
+	VBROADCASTSS 4(R11), Z28
+	VBROADCASTSS 8(R11), Z29
+	VBROADCASTSS 12(R11), Z30
+	VMOVUPS      (R13), Z31
 	VFMADD231PS  Z27, Z31, Z0
 	VFMADD231PS  Z28, Z31, Z1
 	VFMADD231PS  Z29, Z31, Z2
 	VFMADD231PS  Z30, Z31, Z3
-	VMOVUPS      (R10)(CX*1), Z31
+	VMOVUPS      (R13)(DI*1), Z31
 	VFMADD231PS  Z27, Z31, Z4
 	VFMADD231PS  Z28, Z31, Z5
 	VFMADD231PS  Z29, Z31, Z6
 	VFMADD231PS  Z30, Z31, Z7
-	VMOVUPS      (R10)(CX*2), Z31
+	VMOVUPS      (R13)(DI*2), Z31
 	VFMADD231PS  Z27, Z31, Z8
 	VFMADD231PS  Z28, Z31, Z9
 	VFMADD231PS  Z29, Z31, Z10
 	VFMADD231PS  Z30, Z31, Z11
-	VMOVUPS      (R10)(DX*1), Z31
+	VMOVUPS      (R13)(R8*1), Z31
 	VFMADD231PS  Z27, Z31, Z12
 	VFMADD231PS  Z28, Z31, Z13
 	VFMADD231PS  Z29, Z31, Z14
 	VFMADD231PS  Z30, Z31, Z15
-	VMOVUPS      (R10)(CX*4), Z31
+	VMOVUPS      (R13)(DI*4), Z31
 	VFMADD231PS  Z27, Z31, Z16
 	VFMADD231PS  Z28, Z31, Z17
 	VFMADD231PS  Z29, Z31, Z18
 	VFMADD231PS  Z30, Z31, Z19
-	VMOVUPS      (R10)(BX*1), Z31
+	VMOVUPS      (R13)(R9*1), Z31
 	VFMADD231PS  Z27, Z31, Z20
 	VFMADD231PS  Z28, Z31, Z21
 	VFMADD231PS  Z29, Z31, Z22
 	VFMADD231PS  Z30, Z31, Z23
-	ADDQ         $0x04, DI
-	ADDQ         $0x10, R8
-	DECQ         R9
+	ADDQ         $0x04, R10
+	ADDQ         $0x10, R11
+	DECQ         R12
 	JNZ          step
-	MOVQ         72(AX), SI
-	TESTQ        SI, SI
+	TESTQ        BX, BX
 	JZ           noResidual
-	ADDQ         128(AX), SI
-	MOVQ         80(AX), DI
-	MOVQ         88(AX), R8
-	MOVQ         SI, R9
-	VADDPS       (R9), Z0, Z0
-	ADDQ         DI, R9
-	VADDPS       (R9), Z4, Z4
-	ADDQ         DI, R9
-	VADDPS       (R9), Z8, Z8
-	ADDQ         DI, R9
-	VADDPS       (R9), Z12, Z12
-	ADDQ         DI, R9
-	VADDPS       (R9), Z16, Z16
-	ADDQ         DI, R9
-	VADDPS       (R9), Z20, Z20
-	ADDQ         R8, SI
-	MOVQ         SI, R9
-	VADDPS       (R9), Z1, Z1
-	ADDQ         DI, R9
-	VADDPS       (R9), Z5, Z5
-	ADDQ         DI, R9
-	VADDPS       (R9), Z9, Z9
-	ADDQ         DI, R9
-	VADDPS       (R9), Z13, Z13
-	ADDQ         DI, R9
-	VADDPS       (R9), Z17, Z17
-	ADDQ         DI, R9
-	VADDPS       (R9), Z21, Z21
-	ADDQ         R8, SI
-	MOVQ         SI, R9
-	VADDPS       (R9), Z2, Z2
-	ADDQ         DI, R9
-	VADDPS       (R9), Z6, Z6
-	ADDQ         DI, R9
-	VADDPS       (R9), Z10, Z10
-	ADDQ         DI, R9
-	VADDPS       (R9), Z14, Z14
-	ADDQ         DI, R9
-	VADDPS       (R9), Z18, Z18
-	ADDQ         DI, R9
-	VADDPS       (R9), Z22, Z22
-	ADDQ         R8, SI
-	MOVQ         SI, R9
-	VADDPS       (R9), Z3, Z3
-	ADDQ         DI, R9
-	VADDPS       (R9), Z7, Z7
-	ADDQ         DI, R9
-	VADDPS       (R9), Z11, Z11
-	ADDQ         DI, R9
-	VADDPS       (R9), Z15, Z15
-	ADDQ         DI, R9
-	VADDPS       (R9), Z19, Z19
-	ADDQ         DI, R9
-	VADDPS       (R9), Z23, Z23
-	IMUL3Q       $0x06, DI, SI
-	ADDQ         SI, 128(AX)
+	MOVQ         80(AX), R10
+	MOVQ         88(AX), R11
+	MOVQ         BX, R12
+	MOVQ         R12, R13
+	VADDPS       (R13), Z0, Z0
+	ADDQ         R10, R13
+	VADDPS       (R13), Z4, Z4
+	ADDQ         R10, R13
+	VADDPS       (R13), Z8, Z8
+	ADDQ         R10, R13
+	VADDPS       (R13), Z12, Z12
+	ADDQ         R10, R13
+	VADDPS       (R13), Z16, Z16
+	ADDQ         R10, R13
+	VADDPS       (R13), Z20, Z20
+	ADDQ         R11, R12
+	MOVQ         R12, R13
+	VADDPS       (R13), Z1, Z1
+	ADDQ         R10, R13
+	VADDPS       (R13), Z5, Z5
+	ADDQ         R10, R13
+	VADDPS       (R13), Z9, Z9
+	ADDQ         R10, R13
+	VADDPS       (R13), Z13, Z13
+	ADDQ         R10, R13
+	VADDPS       (R13), Z17, Z17
+	ADDQ         R10, R13
+	VADDPS       (R13), Z21, Z21
+	ADDQ         R11, R12
+	MOVQ         R12, R13
+	VADDPS       (R13), Z2, Z2
+	ADDQ         R10, R13
+	VADDPS       (R13), Z6, Z6
+	ADDQ         R10, R13
+	VADDPS       (R13), Z10, Z10
+	ADDQ         R10, R13
+	VADDPS       (R13), Z14, Z14
+	ADDQ         R10, R13
+	VADDPS       (R13), Z18, Z18
+	ADDQ         R10, R13
+	VADDPS       (R13), Z22, Z22
+	ADDQ         R11, R12
+	MOVQ         R12, R13
+	VADDPS       (R13), Z3, Z3
+	ADDQ         R10, R13
+	VADDPS       (R13), Z7, Z7
+	ADDQ         R10, R13
+	VADDPS       (R13), Z11, Z11
+	ADDQ         R10, R13
+	VADDPS       (R13), Z15, Z15
+	ADDQ         R10, R13
+	VADDPS       (R13), Z19, Z19
+	ADDQ         R10, R13
+	VADDPS       (R13), Z23, Z23
+	IMUL3Q       $0x06, R10, R10
+	ADDQ         R10, BX
 
 noResidual:
 	CMPQ   96(AX), $0x00
@@ -1303,66 +1304,65 @@ noResidual:
 	VMAXPS Z31, Z23, Z23
 
 noReLU:
-	MOVQ    48(AX), SI
-	ADDQ    120(AX), SI
-	MOVQ    56(AX), DI
-	MOVQ    64(AX), R8
-	MOVQ    SI, R9
-	VMOVUPS Z0, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z4, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z8, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z12, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z16, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z20, (R9)
-	ADDQ    R8, SI
-	MOVQ    SI, R9
-	VMOVUPS Z1, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z5, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z9, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z13, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z17, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z21, (R9)
-	ADDQ    R8, SI
-	MOVQ    SI, R9
-	VMOVUPS Z2, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z6, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z10, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z14, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z18, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z22, (R9)
-	ADDQ    R8, SI
-	MOVQ    SI, R9
-	VMOVUPS Z3, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z7, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z11, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z15, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z19, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z23, (R9)
-	IMUL3Q  $0x06, DI, SI
-	ADDQ    SI, 120(AX)
-	IMUL3Q  $0x06, CX, SI
-	ADDQ    SI, 112(AX)
-	DECQ    104(AX)
+	MOVQ    56(AX), R10
+	MOVQ    64(AX), R11
+	MOVQ    DX, R12
+	MOVQ    R12, R13
+	VMOVUPS Z0, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z4, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z8, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z12, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z16, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z20, (R13)
+	ADDQ    R11, R12
+	MOVQ    R12, R13
+	VMOVUPS Z1, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z5, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z9, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z13, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z17, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z21, (R13)
+	ADDQ    R11, R12
+	MOVQ    R12, R13
+	VMOVUPS Z2, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z6, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z10, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z14, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z18, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z22, (R13)
+	ADDQ    R11, R12
+	MOVQ    R12, R13
+	VMOVUPS Z3, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z7, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z11, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z15, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z19, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z23, (R13)
+	IMUL3Q  $0x06, R10, R10
+	ADDQ    R10, DX
+	IMUL3Q  $0x06, DI, R10
+	ADDQ    R10, CX
+	DECQ    SI
 	JNZ     tile
 	VZEROUPPER
 	RET
@@ -1371,36 +1371,38 @@ noReLU:
 // Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·convI8P6(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 32(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), BX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), R8
 
 tile:
-	MOVQ         (AX), SI
-	ADDQ         112(AX), SI
-	MOVQ         8(AX), DI
-	MOVQ         16(AX), R8
-	MOVQ         24(AX), R9
-	MOVQ         40(AX), R10
-	VBROADCASTSS (R10), Z0
+	MOVQ         8(AX), R9
+	MOVQ         16(AX), R10
+	MOVQ         24(AX), R11
+	MOVQ         40(AX), R12
+	VBROADCASTSS (R12), Z0
 	VMOVAPS      Z0, Z4
 	VMOVAPS      Z0, Z8
 	VMOVAPS      Z0, Z12
 	VMOVAPS      Z0, Z16
 	VMOVAPS      Z0, Z20
-	VBROADCASTSS 4(R10), Z1
+	VBROADCASTSS 4(R12), Z1
 	VMOVAPS      Z1, Z5
 	VMOVAPS      Z1, Z9
 	VMOVAPS      Z1, Z13
 	VMOVAPS      Z1, Z17
 	VMOVAPS      Z1, Z21
-	VBROADCASTSS 8(R10), Z2
+	VBROADCASTSS 8(R12), Z2
 	VMOVAPS      Z2, Z6
 	VMOVAPS      Z2, Z10
 	VMOVAPS      Z2, Z14
 	VMOVAPS      Z2, Z18
 	VMOVAPS      Z2, Z22
-	VBROADCASTSS 12(R10), Z3
+	VBROADCASTSS 12(R12), Z3
 	VMOVAPS      Z3, Z7
 	VMOVAPS      Z3, Z11
 	VMOVAPS      Z3, Z15
@@ -1408,76 +1410,74 @@ tile:
 	VMOVAPS      Z3, Z23
 
 step:
-	MOVLQSX      (DI), R10
-	ADDQ         SI, R10
-	VBROADCASTSS (R8), Z27
-	VBROADCASTSS 4(R8), Z28
-	VBROADCASTSS 8(R8), Z29
-	VBROADCASTSS 12(R8), Z30
-	VMOVUPS      (R10), Z31
+	MOVLQSX      (R9), R12
+	ADDQ         CX, R12
+	VBROADCASTSS (R10), Z27
+	VBROADCASTSS 4(R10), Z28
+	VBROADCASTSS 8(R10), Z29
+	VBROADCASTSS 12(R10), Z30
+	VMOVUPS      (R12), Z31
 	VPDPBUSD     Z27, Z31, Z0
 	VPDPBUSD     Z28, Z31, Z1
 	VPDPBUSD     Z29, Z31, Z2
 	VPDPBUSD     Z30, Z31, Z3
-	VMOVUPS      (R10)(CX*1), Z31
+	VMOVUPS      (R12)(SI*1), Z31
 	VPDPBUSD     Z27, Z31, Z4
 	VPDPBUSD     Z28, Z31, Z5
 	VPDPBUSD     Z29, Z31, Z6
 	VPDPBUSD     Z30, Z31, Z7
-	VMOVUPS      (R10)(CX*2), Z31
+	VMOVUPS      (R12)(SI*2), Z31
 	VPDPBUSD     Z27, Z31, Z8
 	VPDPBUSD     Z28, Z31, Z9
 	VPDPBUSD     Z29, Z31, Z10
 	VPDPBUSD     Z30, Z31, Z11
-	VMOVUPS      (R10)(DX*1), Z31
+	VMOVUPS      (R12)(DI*1), Z31
 	VPDPBUSD     Z27, Z31, Z12
 	VPDPBUSD     Z28, Z31, Z13
 	VPDPBUSD     Z29, Z31, Z14
 	VPDPBUSD     Z30, Z31, Z15
-	VMOVUPS      (R10)(CX*4), Z31
+	VMOVUPS      (R12)(SI*4), Z31
 	VPDPBUSD     Z27, Z31, Z16
 	VPDPBUSD     Z28, Z31, Z17
 	VPDPBUSD     Z29, Z31, Z18
 	VPDPBUSD     Z30, Z31, Z19
-	VMOVUPS      (R10)(BX*1), Z31
+	VMOVUPS      (R12)(R8*1), Z31
 	VPDPBUSD     Z27, Z31, Z20
 	VPDPBUSD     Z28, Z31, Z21
 	VPDPBUSD     Z29, Z31, Z22
 	VPDPBUSD     Z30, Z31, Z23
-	ADDQ         $0x04, DI
-	ADDQ         $0x10, R8
-	DECQ         R9
+	ADDQ         $0x04, R9
+	ADDQ         $0x10, R10
+	DECQ         R11
 	JNZ          step
-	MOVQ         48(AX), SI
-	ADDQ         120(AX), SI
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, 64(SI)
-	VMOVUPS      Z2, 128(SI)
-	VMOVUPS      Z3, 192(SI)
-	VMOVUPS      Z4, 256(SI)
-	VMOVUPS      Z5, 320(SI)
-	VMOVUPS      Z6, 384(SI)
-	VMOVUPS      Z7, 448(SI)
-	VMOVUPS      Z8, 512(SI)
-	VMOVUPS      Z9, 576(SI)
-	VMOVUPS      Z10, 640(SI)
-	VMOVUPS      Z11, 704(SI)
-	VMOVUPS      Z12, 768(SI)
-	VMOVUPS      Z13, 832(SI)
-	VMOVUPS      Z14, 896(SI)
-	VMOVUPS      Z15, 960(SI)
-	VMOVUPS      Z16, 1024(SI)
-	VMOVUPS      Z17, 1088(SI)
-	VMOVUPS      Z18, 1152(SI)
-	VMOVUPS      Z19, 1216(SI)
-	VMOVUPS      Z20, 1280(SI)
-	VMOVUPS      Z21, 1344(SI)
-	VMOVUPS      Z22, 1408(SI)
-	VMOVUPS      Z23, 1472(SI)
-	ADDQ         $0x00000600, 120(AX)
-	IMUL3Q       $0x06, CX, SI
-	ADDQ         SI, 112(AX)
-	DECQ         104(AX)
+	VMOVUPS      Z0, (DX)
+	VMOVUPS      Z1, 64(DX)
+	VMOVUPS      Z2, 128(DX)
+	VMOVUPS      Z3, 192(DX)
+	VMOVUPS      Z4, 256(DX)
+	VMOVUPS      Z5, 320(DX)
+	VMOVUPS      Z6, 384(DX)
+	VMOVUPS      Z7, 448(DX)
+	VMOVUPS      Z8, 512(DX)
+	VMOVUPS      Z9, 576(DX)
+	VMOVUPS      Z10, 640(DX)
+	VMOVUPS      Z11, 704(DX)
+	VMOVUPS      Z12, 768(DX)
+	VMOVUPS      Z13, 832(DX)
+	VMOVUPS      Z14, 896(DX)
+	VMOVUPS      Z15, 960(DX)
+	VMOVUPS      Z16, 1024(DX)
+	VMOVUPS      Z17, 1088(DX)
+	VMOVUPS      Z18, 1152(DX)
+	VMOVUPS      Z19, 1216(DX)
+	VMOVUPS      Z20, 1280(DX)
+	VMOVUPS      Z21, 1344(DX)
+	VMOVUPS      Z22, 1408(DX)
+	VMOVUPS      Z23, 1472(DX)
+	ADDQ         $0x00000600, DX
+	IMUL3Q       $0x06, SI, R9
+	ADDQ         R9, CX
+	DECQ         BX
 	JNZ          tile
 	VZEROUPPER
 	RET
@@ -1486,39 +1486,41 @@ step:
 // Requires: AVX, AVX512F
 TEXT ·convF32P7(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 32(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), BX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), SI
+	MOVQ 32(AX), DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (DI)(DI*4), R9
 
 tile:
-	MOVQ         (AX), SI
-	ADDQ         112(AX), SI
-	MOVQ         8(AX), DI
-	MOVQ         16(AX), R8
-	MOVQ         24(AX), R9
-	MOVQ         40(AX), R10
-	VBROADCASTSS (R10), Z0
+	MOVQ         8(AX), R10
+	MOVQ         16(AX), R11
+	MOVQ         24(AX), R12
+	MOVQ         40(AX), R13
+	VBROADCASTSS (R13), Z0
 	VMOVAPS      Z0, Z4
 	VMOVAPS      Z0, Z8
 	VMOVAPS      Z0, Z12
 	VMOVAPS      Z0, Z16
 	VMOVAPS      Z0, Z20
 	VMOVAPS      Z0, Z24
-	VBROADCASTSS 4(R10), Z1
+	VBROADCASTSS 4(R13), Z1
 	VMOVAPS      Z1, Z5
 	VMOVAPS      Z1, Z9
 	VMOVAPS      Z1, Z13
 	VMOVAPS      Z1, Z17
 	VMOVAPS      Z1, Z21
 	VMOVAPS      Z1, Z25
-	VBROADCASTSS 8(R10), Z2
+	VBROADCASTSS 8(R13), Z2
 	VMOVAPS      Z2, Z6
 	VMOVAPS      Z2, Z10
 	VMOVAPS      Z2, Z14
 	VMOVAPS      Z2, Z18
 	VMOVAPS      Z2, Z22
 	VMOVAPS      Z2, Z26
-	VBROADCASTSS 12(R10), Z3
+	VBROADCASTSS 12(R13), Z3
 	VMOVAPS      Z3, Z7
 	VMOVAPS      Z3, Z11
 	VMOVAPS      Z3, Z15
@@ -1527,117 +1529,116 @@ tile:
 	VMOVAPS      Z3, Z27
 
 step:
-	MOVLQSX          (DI), R10
-	ADDQ             SI, R10
-	VBROADCASTSS     (R8), Z28
-	VBROADCASTSS     4(R8), Z29
-	VBROADCASTSS     8(R8), Z30
-	VMOVUPS          (R10), Z31
+	MOVLQSX          (R10), R13
+	ADDQ             CX, R13
+	VBROADCASTSS     (R11), Z28
+	VBROADCASTSS     4(R11), Z29
+	VBROADCASTSS     8(R11), Z30
+	VMOVUPS          (R13), Z31
 	VFMADD231PS      Z28, Z31, Z0
 	VFMADD231PS      Z29, Z31, Z1
 	VFMADD231PS      Z30, Z31, Z2
-	VFMADD231PS.BCST 12(R8), Z31, Z3
-	VMOVUPS          (R10)(CX*1), Z31
+	VFMADD231PS.BCST 12(R11), Z31, Z3
+	VMOVUPS          (R13)(DI*1), Z31
 	VFMADD231PS      Z28, Z31, Z4
 	VFMADD231PS      Z29, Z31, Z5
 	VFMADD231PS      Z30, Z31, Z6
-	VFMADD231PS.BCST 12(R8), Z31, Z7
-	VMOVUPS          (R10)(CX*2), Z31
+	VFMADD231PS.BCST 12(R11), Z31, Z7
+	VMOVUPS          (R13)(DI*2), Z31
 	VFMADD231PS      Z28, Z31, Z8
 	VFMADD231PS      Z29, Z31, Z9
 	VFMADD231PS      Z30, Z31, Z10
-	VFMADD231PS.BCST 12(R8), Z31, Z11
-	VMOVUPS          (R10)(DX*1), Z31
+	VFMADD231PS.BCST 12(R11), Z31, Z11
+	VMOVUPS          (R13)(R8*1), Z31
 	VFMADD231PS      Z28, Z31, Z12
 	VFMADD231PS      Z29, Z31, Z13
 	VFMADD231PS      Z30, Z31, Z14
-	VFMADD231PS.BCST 12(R8), Z31, Z15
-	VMOVUPS          (R10)(CX*4), Z31
+	VFMADD231PS.BCST 12(R11), Z31, Z15
+	VMOVUPS          (R13)(DI*4), Z31
 	VFMADD231PS      Z28, Z31, Z16
 	VFMADD231PS      Z29, Z31, Z17
 	VFMADD231PS      Z30, Z31, Z18
-	VFMADD231PS.BCST 12(R8), Z31, Z19
-	VMOVUPS          (R10)(BX*1), Z31
+	VFMADD231PS.BCST 12(R11), Z31, Z19
+	VMOVUPS          (R13)(R9*1), Z31
 	VFMADD231PS      Z28, Z31, Z20
 	VFMADD231PS      Z29, Z31, Z21
 	VFMADD231PS      Z30, Z31, Z22
-	VFMADD231PS.BCST 12(R8), Z31, Z23
-	VMOVUPS          (R10)(DX*2), Z31
+	VFMADD231PS.BCST 12(R11), Z31, Z23
+	VMOVUPS          (R13)(R8*2), Z31
 	VFMADD231PS      Z28, Z31, Z24
 	VFMADD231PS      Z29, Z31, Z25
 	VFMADD231PS      Z30, Z31, Z26
-	VFMADD231PS.BCST 12(R8), Z31, Z27
-	ADDQ             $0x04, DI
-	ADDQ             $0x10, R8
-	DECQ             R9
+	VFMADD231PS.BCST 12(R11), Z31, Z27
+	ADDQ             $0x04, R10
+	ADDQ             $0x10, R11
+	DECQ             R12
 	JNZ              step
-	MOVQ             72(AX), SI
-	TESTQ            SI, SI
+	TESTQ            BX, BX
 	JZ               noResidual
-	ADDQ             128(AX), SI
-	MOVQ             80(AX), DI
-	MOVQ             88(AX), R8
-	MOVQ             SI, R9
-	VADDPS           (R9), Z0, Z0
-	ADDQ             DI, R9
-	VADDPS           (R9), Z4, Z4
-	ADDQ             DI, R9
-	VADDPS           (R9), Z8, Z8
-	ADDQ             DI, R9
-	VADDPS           (R9), Z12, Z12
-	ADDQ             DI, R9
-	VADDPS           (R9), Z16, Z16
-	ADDQ             DI, R9
-	VADDPS           (R9), Z20, Z20
-	ADDQ             DI, R9
-	VADDPS           (R9), Z24, Z24
-	ADDQ             R8, SI
-	MOVQ             SI, R9
-	VADDPS           (R9), Z1, Z1
-	ADDQ             DI, R9
-	VADDPS           (R9), Z5, Z5
-	ADDQ             DI, R9
-	VADDPS           (R9), Z9, Z9
-	ADDQ             DI, R9
-	VADDPS           (R9), Z13, Z13
-	ADDQ             DI, R9
-	VADDPS           (R9), Z17, Z17
-	ADDQ             DI, R9
-	VADDPS           (R9), Z21, Z21
-	ADDQ             DI, R9
-	VADDPS           (R9), Z25, Z25
-	ADDQ             R8, SI
-	MOVQ             SI, R9
-	VADDPS           (R9), Z2, Z2
-	ADDQ             DI, R9
-	VADDPS           (R9), Z6, Z6
-	ADDQ             DI, R9
-	VADDPS           (R9), Z10, Z10
-	ADDQ             DI, R9
-	VADDPS           (R9), Z14, Z14
-	ADDQ             DI, R9
-	VADDPS           (R9), Z18, Z18
-	ADDQ             DI, R9
-	VADDPS           (R9), Z22, Z22
-	ADDQ             DI, R9
-	VADDPS           (R9), Z26, Z26
-	ADDQ             R8, SI
-	MOVQ             SI, R9
-	VADDPS           (R9), Z3, Z3
-	ADDQ             DI, R9
-	VADDPS           (R9), Z7, Z7
-	ADDQ             DI, R9
-	VADDPS           (R9), Z11, Z11
-	ADDQ             DI, R9
-	VADDPS           (R9), Z15, Z15
-	ADDQ             DI, R9
-	VADDPS           (R9), Z19, Z19
-	ADDQ             DI, R9
-	VADDPS           (R9), Z23, Z23
-	ADDQ             DI, R9
-	VADDPS           (R9), Z27, Z27
-	IMUL3Q           $0x07, DI, SI
-	ADDQ             SI, 128(AX)
+	MOVQ             80(AX), R10
+	MOVQ             88(AX), R11
+	MOVQ             BX, R12
+	MOVQ             R12, R13
+	VADDPS           (R13), Z0, Z0
+	ADDQ             R10, R13
+	VADDPS           (R13), Z4, Z4
+	ADDQ             R10, R13
+	VADDPS           (R13), Z8, Z8
+	ADDQ             R10, R13
+	VADDPS           (R13), Z12, Z12
+	ADDQ             R10, R13
+	VADDPS           (R13), Z16, Z16
+	ADDQ             R10, R13
+	VADDPS           (R13), Z20, Z20
+	ADDQ             R10, R13
+	VADDPS           (R13), Z24, Z24
+	ADDQ             R11, R12
+	MOVQ             R12, R13
+	VADDPS           (R13), Z1, Z1
+	ADDQ             R10, R13
+	VADDPS           (R13), Z5, Z5
+	ADDQ             R10, R13
+	VADDPS           (R13), Z9, Z9
+	ADDQ             R10, R13
+	VADDPS           (R13), Z13, Z13
+	ADDQ             R10, R13
+	VADDPS           (R13), Z17, Z17
+	ADDQ             R10, R13
+	VADDPS           (R13), Z21, Z21
+	ADDQ             R10, R13
+	VADDPS           (R13), Z25, Z25
+	ADDQ             R11, R12
+	MOVQ             R12, R13
+	VADDPS           (R13), Z2, Z2
+	ADDQ             R10, R13
+	VADDPS           (R13), Z6, Z6
+	ADDQ             R10, R13
+	VADDPS           (R13), Z10, Z10
+	ADDQ             R10, R13
+	VADDPS           (R13), Z14, Z14
+	ADDQ             R10, R13
+	VADDPS           (R13), Z18, Z18
+	ADDQ             R10, R13
+	VADDPS           (R13), Z22, Z22
+	ADDQ             R10, R13
+	VADDPS           (R13), Z26, Z26
+	ADDQ             R11, R12
+	MOVQ             R12, R13
+	VADDPS           (R13), Z3, Z3
+	ADDQ             R10, R13
+	VADDPS           (R13), Z7, Z7
+	ADDQ             R10, R13
+	VADDPS           (R13), Z11, Z11
+	ADDQ             R10, R13
+	VADDPS           (R13), Z15, Z15
+	ADDQ             R10, R13
+	VADDPS           (R13), Z19, Z19
+	ADDQ             R10, R13
+	VADDPS           (R13), Z23, Z23
+	ADDQ             R10, R13
+	VADDPS           (R13), Z27, Z27
+	IMUL3Q           $0x07, R10, R10
+	ADDQ             R10, BX
 
 noResidual:
 	CMPQ   96(AX), $0x00
@@ -1673,74 +1674,73 @@ noResidual:
 	VMAXPS Z31, Z27, Z27
 
 noReLU:
-	MOVQ    48(AX), SI
-	ADDQ    120(AX), SI
-	MOVQ    56(AX), DI
-	MOVQ    64(AX), R8
-	MOVQ    SI, R9
-	VMOVUPS Z0, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z4, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z8, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z12, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z16, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z20, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z24, (R9)
-	ADDQ    R8, SI
-	MOVQ    SI, R9
-	VMOVUPS Z1, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z5, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z9, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z13, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z17, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z21, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z25, (R9)
-	ADDQ    R8, SI
-	MOVQ    SI, R9
-	VMOVUPS Z2, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z6, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z10, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z14, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z18, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z22, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z26, (R9)
-	ADDQ    R8, SI
-	MOVQ    SI, R9
-	VMOVUPS Z3, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z7, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z11, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z15, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z19, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z23, (R9)
-	ADDQ    DI, R9
-	VMOVUPS Z27, (R9)
-	IMUL3Q  $0x07, DI, SI
-	ADDQ    SI, 120(AX)
-	IMUL3Q  $0x07, CX, SI
-	ADDQ    SI, 112(AX)
-	DECQ    104(AX)
+	MOVQ    56(AX), R10
+	MOVQ    64(AX), R11
+	MOVQ    DX, R12
+	MOVQ    R12, R13
+	VMOVUPS Z0, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z4, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z8, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z12, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z16, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z20, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z24, (R13)
+	ADDQ    R11, R12
+	MOVQ    R12, R13
+	VMOVUPS Z1, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z5, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z9, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z13, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z17, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z21, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z25, (R13)
+	ADDQ    R11, R12
+	MOVQ    R12, R13
+	VMOVUPS Z2, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z6, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z10, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z14, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z18, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z22, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z26, (R13)
+	ADDQ    R11, R12
+	MOVQ    R12, R13
+	VMOVUPS Z3, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z7, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z11, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z15, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z19, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z23, (R13)
+	ADDQ    R10, R13
+	VMOVUPS Z27, (R13)
+	IMUL3Q  $0x07, R10, R10
+	ADDQ    R10, DX
+	IMUL3Q  $0x07, DI, R10
+	ADDQ    R10, CX
+	DECQ    SI
 	JNZ     tile
 	VZEROUPPER
 	RET
@@ -1749,39 +1749,41 @@ noReLU:
 // Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·convI8P7(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	MOVQ 32(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), BX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), R8
 
 tile:
-	MOVQ         (AX), SI
-	ADDQ         112(AX), SI
-	MOVQ         8(AX), DI
-	MOVQ         16(AX), R8
-	MOVQ         24(AX), R9
-	MOVQ         40(AX), R10
-	VBROADCASTSS (R10), Z0
+	MOVQ         8(AX), R9
+	MOVQ         16(AX), R10
+	MOVQ         24(AX), R11
+	MOVQ         40(AX), R12
+	VBROADCASTSS (R12), Z0
 	VMOVAPS      Z0, Z4
 	VMOVAPS      Z0, Z8
 	VMOVAPS      Z0, Z12
 	VMOVAPS      Z0, Z16
 	VMOVAPS      Z0, Z20
 	VMOVAPS      Z0, Z24
-	VBROADCASTSS 4(R10), Z1
+	VBROADCASTSS 4(R12), Z1
 	VMOVAPS      Z1, Z5
 	VMOVAPS      Z1, Z9
 	VMOVAPS      Z1, Z13
 	VMOVAPS      Z1, Z17
 	VMOVAPS      Z1, Z21
 	VMOVAPS      Z1, Z25
-	VBROADCASTSS 8(R10), Z2
+	VBROADCASTSS 8(R12), Z2
 	VMOVAPS      Z2, Z6
 	VMOVAPS      Z2, Z10
 	VMOVAPS      Z2, Z14
 	VMOVAPS      Z2, Z18
 	VMOVAPS      Z2, Z22
 	VMOVAPS      Z2, Z26
-	VBROADCASTSS 12(R10), Z3
+	VBROADCASTSS 12(R12), Z3
 	VMOVAPS      Z3, Z7
 	VMOVAPS      Z3, Z11
 	VMOVAPS      Z3, Z15
@@ -1790,84 +1792,82 @@ tile:
 	VMOVAPS      Z3, Z27
 
 step:
-	MOVLQSX       (DI), R10
-	ADDQ          SI, R10
-	VBROADCASTSS  (R8), Z28
-	VBROADCASTSS  4(R8), Z29
-	VBROADCASTSS  8(R8), Z30
-	VMOVUPS       (R10), Z31
+	MOVLQSX       (R9), R12
+	ADDQ          CX, R12
+	VBROADCASTSS  (R10), Z28
+	VBROADCASTSS  4(R10), Z29
+	VBROADCASTSS  8(R10), Z30
+	VMOVUPS       (R12), Z31
 	VPDPBUSD      Z28, Z31, Z0
 	VPDPBUSD      Z29, Z31, Z1
 	VPDPBUSD      Z30, Z31, Z2
-	VPDPBUSD.BCST 12(R8), Z31, Z3
-	VMOVUPS       (R10)(CX*1), Z31
+	VPDPBUSD.BCST 12(R10), Z31, Z3
+	VMOVUPS       (R12)(SI*1), Z31
 	VPDPBUSD      Z28, Z31, Z4
 	VPDPBUSD      Z29, Z31, Z5
 	VPDPBUSD      Z30, Z31, Z6
-	VPDPBUSD.BCST 12(R8), Z31, Z7
-	VMOVUPS       (R10)(CX*2), Z31
+	VPDPBUSD.BCST 12(R10), Z31, Z7
+	VMOVUPS       (R12)(SI*2), Z31
 	VPDPBUSD      Z28, Z31, Z8
 	VPDPBUSD      Z29, Z31, Z9
 	VPDPBUSD      Z30, Z31, Z10
-	VPDPBUSD.BCST 12(R8), Z31, Z11
-	VMOVUPS       (R10)(DX*1), Z31
+	VPDPBUSD.BCST 12(R10), Z31, Z11
+	VMOVUPS       (R12)(DI*1), Z31
 	VPDPBUSD      Z28, Z31, Z12
 	VPDPBUSD      Z29, Z31, Z13
 	VPDPBUSD      Z30, Z31, Z14
-	VPDPBUSD.BCST 12(R8), Z31, Z15
-	VMOVUPS       (R10)(CX*4), Z31
+	VPDPBUSD.BCST 12(R10), Z31, Z15
+	VMOVUPS       (R12)(SI*4), Z31
 	VPDPBUSD      Z28, Z31, Z16
 	VPDPBUSD      Z29, Z31, Z17
 	VPDPBUSD      Z30, Z31, Z18
-	VPDPBUSD.BCST 12(R8), Z31, Z19
-	VMOVUPS       (R10)(BX*1), Z31
+	VPDPBUSD.BCST 12(R10), Z31, Z19
+	VMOVUPS       (R12)(R8*1), Z31
 	VPDPBUSD      Z28, Z31, Z20
 	VPDPBUSD      Z29, Z31, Z21
 	VPDPBUSD      Z30, Z31, Z22
-	VPDPBUSD.BCST 12(R8), Z31, Z23
-	VMOVUPS       (R10)(DX*2), Z31
+	VPDPBUSD.BCST 12(R10), Z31, Z23
+	VMOVUPS       (R12)(DI*2), Z31
 	VPDPBUSD      Z28, Z31, Z24
 	VPDPBUSD      Z29, Z31, Z25
 	VPDPBUSD      Z30, Z31, Z26
-	VPDPBUSD.BCST 12(R8), Z31, Z27
-	ADDQ          $0x04, DI
-	ADDQ          $0x10, R8
-	DECQ          R9
+	VPDPBUSD.BCST 12(R10), Z31, Z27
+	ADDQ          $0x04, R9
+	ADDQ          $0x10, R10
+	DECQ          R11
 	JNZ           step
-	MOVQ          48(AX), SI
-	ADDQ          120(AX), SI
-	VMOVUPS       Z0, (SI)
-	VMOVUPS       Z1, 64(SI)
-	VMOVUPS       Z2, 128(SI)
-	VMOVUPS       Z3, 192(SI)
-	VMOVUPS       Z4, 256(SI)
-	VMOVUPS       Z5, 320(SI)
-	VMOVUPS       Z6, 384(SI)
-	VMOVUPS       Z7, 448(SI)
-	VMOVUPS       Z8, 512(SI)
-	VMOVUPS       Z9, 576(SI)
-	VMOVUPS       Z10, 640(SI)
-	VMOVUPS       Z11, 704(SI)
-	VMOVUPS       Z12, 768(SI)
-	VMOVUPS       Z13, 832(SI)
-	VMOVUPS       Z14, 896(SI)
-	VMOVUPS       Z15, 960(SI)
-	VMOVUPS       Z16, 1024(SI)
-	VMOVUPS       Z17, 1088(SI)
-	VMOVUPS       Z18, 1152(SI)
-	VMOVUPS       Z19, 1216(SI)
-	VMOVUPS       Z20, 1280(SI)
-	VMOVUPS       Z21, 1344(SI)
-	VMOVUPS       Z22, 1408(SI)
-	VMOVUPS       Z23, 1472(SI)
-	VMOVUPS       Z24, 1536(SI)
-	VMOVUPS       Z25, 1600(SI)
-	VMOVUPS       Z26, 1664(SI)
-	VMOVUPS       Z27, 1728(SI)
-	ADDQ          $0x00000700, 120(AX)
-	IMUL3Q        $0x07, CX, SI
-	ADDQ          SI, 112(AX)
-	DECQ          104(AX)
+	VMOVUPS       Z0, (DX)
+	VMOVUPS       Z1, 64(DX)
+	VMOVUPS       Z2, 128(DX)
+	VMOVUPS       Z3, 192(DX)
+	VMOVUPS       Z4, 256(DX)
+	VMOVUPS       Z5, 320(DX)
+	VMOVUPS       Z6, 384(DX)
+	VMOVUPS       Z7, 448(DX)
+	VMOVUPS       Z8, 512(DX)
+	VMOVUPS       Z9, 576(DX)
+	VMOVUPS       Z10, 640(DX)
+	VMOVUPS       Z11, 704(DX)
+	VMOVUPS       Z12, 768(DX)
+	VMOVUPS       Z13, 832(DX)
+	VMOVUPS       Z14, 896(DX)
+	VMOVUPS       Z15, 960(DX)
+	VMOVUPS       Z16, 1024(DX)
+	VMOVUPS       Z17, 1088(DX)
+	VMOVUPS       Z18, 1152(DX)
+	VMOVUPS       Z19, 1216(DX)
+	VMOVUPS       Z20, 1280(DX)
+	VMOVUPS       Z21, 1344(DX)
+	VMOVUPS       Z22, 1408(DX)
+	VMOVUPS       Z23, 1472(DX)
+	VMOVUPS       Z24, 1536(DX)
+	VMOVUPS       Z25, 1600(DX)
+	VMOVUPS       Z26, 1664(DX)
+	VMOVUPS       Z27, 1728(DX)
+	ADDQ          $0x00000700, DX
+	IMUL3Q        $0x07, SI, R9
+	ADDQ          R9, CX
+	DECQ          BX
 	JNZ           tile
 	VZEROUPPER
 	RET
@@ -2257,6 +2257,990 @@ vector:
 	VMOVUPS Z0, (DX)
 	ADDQ    $0x40, CX
 	ADDQ    $0x40, DX
+	DECQ    BX
+	JNZ     vector
+	VZEROUPPER
+	RET
+
+// func narrowF32P1(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowF32P1(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), SI
+	MOVQ 32(AX), DI
+
+tile:
+	XORQ R8, R8
+
+half:
+	MOVQ         8(AX), R9
+	MOVQ         16(AX), R10
+	MOVQ         24(AX), R11
+	LEAQ         (CX)(R8*1), R12
+	MOVQ         40(AX), R13
+	VBROADCASTSS (R13), Y0
+	VBROADCASTSS 4(R13), Y1
+	VBROADCASTSS 8(R13), Y2
+	VBROADCASTSS 12(R13), Y3
+
+step:
+	MOVLQSX      (R9), R13
+	ADDQ         R12, R13
+	VMOVUPS      (R13), Y12
+	VBROADCASTSS (R10), Y15
+	VFMADD231PS  Y15, Y12, Y0
+	VBROADCASTSS 4(R10), Y15
+	VFMADD231PS  Y15, Y12, Y1
+	VBROADCASTSS 8(R10), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VBROADCASTSS 12(R10), Y15
+	VFMADD231PS  Y15, Y12, Y3
+	ADDQ         $0x04, R9
+	ADDQ         $0x10, R10
+	DECQ         R11
+	JNZ          step
+	TESTQ        BX, BX
+	JZ           noResidual
+	LEAQ         (BX)(R8*1), R9
+	MOVQ         80(AX), R10
+	MOVQ         88(AX), R10
+	VADDPS       (R9), Y0, Y0
+	ADDQ         R10, R9
+	VADDPS       (R9), Y1, Y1
+	ADDQ         R10, R9
+	VADDPS       (R9), Y2, Y2
+	ADDQ         R10, R9
+	VADDPS       (R9), Y3, Y3
+
+noResidual:
+	CMPQ   96(AX), $0x00
+	JE     noReLU
+	VPXOR  Y15, Y15, Y15
+	VMAXPS Y15, Y0, Y0
+	VMAXPS Y15, Y1, Y1
+	VMAXPS Y15, Y2, Y2
+	VMAXPS Y15, Y3, Y3
+
+noReLU:
+	LEAQ    (DX)(R8*1), R9
+	MOVQ    56(AX), R10
+	MOVQ    64(AX), R10
+	VMOVUPS Y0, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Y1, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Y2, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Y3, (R9)
+	ADDQ    $0x20, R8
+	CMPQ    R8, $0x40
+	JL      half
+	IMUL3Q  $0x01, DI, R8
+	ADDQ    R8, CX
+	MOVQ    56(AX), R8
+	IMUL3Q  $0x01, R8, R8
+	ADDQ    R8, DX
+	TESTQ   BX, BX
+	JZ      advanced
+	MOVQ    80(AX), R8
+	IMUL3Q  $0x01, R8, R8
+	ADDQ    R8, BX
+
+advanced:
+	DECQ SI
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func narrowF32P2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowF32P2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), SI
+	MOVQ 32(AX), DI
+
+tile:
+	XORQ R8, R8
+
+half:
+	MOVQ         8(AX), R9
+	MOVQ         16(AX), R10
+	MOVQ         24(AX), R11
+	LEAQ         (CX)(R8*1), R12
+	MOVQ         40(AX), R13
+	VBROADCASTSS (R13), Y0
+	VMOVAPS      Y0, Y4
+	VBROADCASTSS 4(R13), Y1
+	VMOVAPS      Y1, Y5
+	VBROADCASTSS 8(R13), Y2
+	VMOVAPS      Y2, Y6
+	VBROADCASTSS 12(R13), Y3
+	VMOVAPS      Y3, Y7
+
+step:
+	MOVLQSX      (R9), R13
+	ADDQ         R12, R13
+	VMOVUPS      (R13), Y12
+	VMOVUPS      (R13)(DI*1), Y13
+	VBROADCASTSS (R10), Y15
+	VFMADD231PS  Y15, Y12, Y0
+	VFMADD231PS  Y15, Y13, Y4
+	VBROADCASTSS 4(R10), Y15
+	VFMADD231PS  Y15, Y12, Y1
+	VFMADD231PS  Y15, Y13, Y5
+	VBROADCASTSS 8(R10), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y6
+	VBROADCASTSS 12(R10), Y15
+	VFMADD231PS  Y15, Y12, Y3
+	VFMADD231PS  Y15, Y13, Y7
+	ADDQ         $0x04, R9
+	ADDQ         $0x10, R10
+	DECQ         R11
+	JNZ          step
+	TESTQ        BX, BX
+	JZ           noResidual
+	LEAQ         (BX)(R8*1), R9
+	MOVQ         80(AX), R10
+	MOVQ         88(AX), R11
+	VADDPS       (R9), Y0, Y0
+	VADDPS       (R9)(R10*1), Y4, Y4
+	ADDQ         R11, R9
+	VADDPS       (R9), Y1, Y1
+	VADDPS       (R9)(R10*1), Y5, Y5
+	ADDQ         R11, R9
+	VADDPS       (R9), Y2, Y2
+	VADDPS       (R9)(R10*1), Y6, Y6
+	ADDQ         R11, R9
+	VADDPS       (R9), Y3, Y3
+	VADDPS       (R9)(R10*1), Y7, Y7
+
+noResidual:
+	CMPQ   96(AX), $0x00
+	JE     noReLU
+	VPXOR  Y15, Y15, Y15
+	VMAXPS Y15, Y0, Y0
+	VMAXPS Y15, Y1, Y1
+	VMAXPS Y15, Y2, Y2
+	VMAXPS Y15, Y3, Y3
+	VMAXPS Y15, Y4, Y4
+	VMAXPS Y15, Y5, Y5
+	VMAXPS Y15, Y6, Y6
+	VMAXPS Y15, Y7, Y7
+
+noReLU:
+	LEAQ    (DX)(R8*1), R9
+	MOVQ    56(AX), R10
+	MOVQ    64(AX), R11
+	VMOVUPS Y0, (R9)
+	VMOVUPS Y4, (R9)(R10*1)
+	ADDQ    R11, R9
+	VMOVUPS Y1, (R9)
+	VMOVUPS Y5, (R9)(R10*1)
+	ADDQ    R11, R9
+	VMOVUPS Y2, (R9)
+	VMOVUPS Y6, (R9)(R10*1)
+	ADDQ    R11, R9
+	VMOVUPS Y3, (R9)
+	VMOVUPS Y7, (R9)(R10*1)
+	ADDQ    $0x20, R8
+	CMPQ    R8, $0x40
+	JL      half
+	IMUL3Q  $0x02, DI, R8
+	ADDQ    R8, CX
+	MOVQ    56(AX), R8
+	IMUL3Q  $0x02, R8, R8
+	ADDQ    R8, DX
+	TESTQ   BX, BX
+	JZ      advanced
+	MOVQ    80(AX), R8
+	IMUL3Q  $0x02, R8, R8
+	ADDQ    R8, BX
+
+advanced:
+	DECQ SI
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func narrowF32P3(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowF32P3(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), SI
+	MOVQ 32(AX), DI
+
+tile:
+	XORQ R8, R8
+
+half:
+	MOVQ         8(AX), R9
+	MOVQ         16(AX), R10
+	MOVQ         24(AX), R11
+	LEAQ         (CX)(R8*1), R12
+	MOVQ         40(AX), R13
+	VBROADCASTSS (R13), Y0
+	VMOVAPS      Y0, Y4
+	VMOVAPS      Y0, Y8
+	VBROADCASTSS 4(R13), Y1
+	VMOVAPS      Y1, Y5
+	VMOVAPS      Y1, Y9
+	VBROADCASTSS 8(R13), Y2
+	VMOVAPS      Y2, Y6
+	VMOVAPS      Y2, Y10
+	VBROADCASTSS 12(R13), Y3
+	VMOVAPS      Y3, Y7
+	VMOVAPS      Y3, Y11
+
+step:
+	MOVLQSX      (R9), R13
+	ADDQ         R12, R13
+	VMOVUPS      (R13), Y12
+	VMOVUPS      (R13)(DI*1), Y13
+	VMOVUPS      (R13)(DI*2), Y14
+	VBROADCASTSS (R10), Y15
+	VFMADD231PS  Y15, Y12, Y0
+	VFMADD231PS  Y15, Y13, Y4
+	VFMADD231PS  Y15, Y14, Y8
+	VBROADCASTSS 4(R10), Y15
+	VFMADD231PS  Y15, Y12, Y1
+	VFMADD231PS  Y15, Y13, Y5
+	VFMADD231PS  Y15, Y14, Y9
+	VBROADCASTSS 8(R10), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y6
+	VFMADD231PS  Y15, Y14, Y10
+	VBROADCASTSS 12(R10), Y15
+	VFMADD231PS  Y15, Y12, Y3
+	VFMADD231PS  Y15, Y13, Y7
+	VFMADD231PS  Y15, Y14, Y11
+	ADDQ         $0x04, R9
+	ADDQ         $0x10, R10
+	DECQ         R11
+	JNZ          step
+	TESTQ        BX, BX
+	JZ           noResidual
+	LEAQ         (BX)(R8*1), R9
+	MOVQ         80(AX), R10
+	MOVQ         88(AX), R11
+	VADDPS       (R9), Y0, Y0
+	VADDPS       (R9)(R10*1), Y4, Y4
+	VADDPS       (R9)(R10*2), Y8, Y8
+	ADDQ         R11, R9
+	VADDPS       (R9), Y1, Y1
+	VADDPS       (R9)(R10*1), Y5, Y5
+	VADDPS       (R9)(R10*2), Y9, Y9
+	ADDQ         R11, R9
+	VADDPS       (R9), Y2, Y2
+	VADDPS       (R9)(R10*1), Y6, Y6
+	VADDPS       (R9)(R10*2), Y10, Y10
+	ADDQ         R11, R9
+	VADDPS       (R9), Y3, Y3
+	VADDPS       (R9)(R10*1), Y7, Y7
+	VADDPS       (R9)(R10*2), Y11, Y11
+
+noResidual:
+	CMPQ   96(AX), $0x00
+	JE     noReLU
+	VPXOR  Y15, Y15, Y15
+	VMAXPS Y15, Y0, Y0
+	VMAXPS Y15, Y1, Y1
+	VMAXPS Y15, Y2, Y2
+	VMAXPS Y15, Y3, Y3
+	VMAXPS Y15, Y4, Y4
+	VMAXPS Y15, Y5, Y5
+	VMAXPS Y15, Y6, Y6
+	VMAXPS Y15, Y7, Y7
+	VMAXPS Y15, Y8, Y8
+	VMAXPS Y15, Y9, Y9
+	VMAXPS Y15, Y10, Y10
+	VMAXPS Y15, Y11, Y11
+
+noReLU:
+	LEAQ    (DX)(R8*1), R9
+	MOVQ    56(AX), R10
+	MOVQ    64(AX), R11
+	VMOVUPS Y0, (R9)
+	VMOVUPS Y4, (R9)(R10*1)
+	VMOVUPS Y8, (R9)(R10*2)
+	ADDQ    R11, R9
+	VMOVUPS Y1, (R9)
+	VMOVUPS Y5, (R9)(R10*1)
+	VMOVUPS Y9, (R9)(R10*2)
+	ADDQ    R11, R9
+	VMOVUPS Y2, (R9)
+	VMOVUPS Y6, (R9)(R10*1)
+	VMOVUPS Y10, (R9)(R10*2)
+	ADDQ    R11, R9
+	VMOVUPS Y3, (R9)
+	VMOVUPS Y7, (R9)(R10*1)
+	VMOVUPS Y11, (R9)(R10*2)
+	ADDQ    $0x20, R8
+	CMPQ    R8, $0x40
+	JL      half
+	IMUL3Q  $0x03, DI, R8
+	ADDQ    R8, CX
+	MOVQ    56(AX), R8
+	IMUL3Q  $0x03, R8, R8
+	ADDQ    R8, DX
+	TESTQ   BX, BX
+	JZ      advanced
+	MOVQ    80(AX), R8
+	IMUL3Q  $0x03, R8, R8
+	ADDQ    R8, BX
+
+advanced:
+	DECQ SI
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func narrowI8P1(a *byte)
+// Requires: AVX, AVX2
+TEXT ·narrowI8P1(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+
+tile:
+	XORQ DI, DI
+
+half:
+	MOVQ         8(AX), R8
+	MOVQ         16(AX), R9
+	MOVQ         24(AX), R10
+	LEAQ         (CX)(DI*1), R11
+	MOVQ         40(AX), R12
+	VBROADCASTSS (R12), Y0
+	VBROADCASTSS 4(R12), Y1
+	VBROADCASTSS 8(R12), Y2
+	VBROADCASTSS 12(R12), Y3
+
+step:
+	MOVLQSX      (R8), R12
+	ADDQ         R11, R12
+	VMOVDQU      (R12), Y8
+	VPSRLW       $0x08, Y8, Y9
+	VPSLLW       $0x08, Y8, Y8
+	VPSRLW       $0x08, Y8, Y8
+	VPBROADCASTD (R9), Y12
+	VPSRAW       $0x08, Y12, Y13
+	VPSLLW       $0x08, Y12, Y12
+	VPSRAW       $0x08, Y12, Y12
+	VPMADDWD     Y8, Y12, Y14
+	VPMADDWD     Y9, Y13, Y15
+	VPADDD       Y14, Y0, Y0
+	VPADDD       Y15, Y0, Y0
+	VPBROADCASTD 4(R9), Y12
+	VPSRAW       $0x08, Y12, Y13
+	VPSLLW       $0x08, Y12, Y12
+	VPSRAW       $0x08, Y12, Y12
+	VPMADDWD     Y8, Y12, Y14
+	VPMADDWD     Y9, Y13, Y15
+	VPADDD       Y14, Y1, Y1
+	VPADDD       Y15, Y1, Y1
+	VPBROADCASTD 8(R9), Y12
+	VPSRAW       $0x08, Y12, Y13
+	VPSLLW       $0x08, Y12, Y12
+	VPSRAW       $0x08, Y12, Y12
+	VPMADDWD     Y8, Y12, Y14
+	VPMADDWD     Y9, Y13, Y15
+	VPADDD       Y14, Y2, Y2
+	VPADDD       Y15, Y2, Y2
+	VPBROADCASTD 12(R9), Y12
+	VPSRAW       $0x08, Y12, Y13
+	VPSLLW       $0x08, Y12, Y12
+	VPSRAW       $0x08, Y12, Y12
+	VPMADDWD     Y8, Y12, Y14
+	VPMADDWD     Y9, Y13, Y15
+	VPADDD       Y14, Y3, Y3
+	VPADDD       Y15, Y3, Y3
+	ADDQ         $0x04, R8
+	ADDQ         $0x10, R9
+	DECQ         R10
+	JNZ          step
+	VMOVUPS      Y0, (DX)(DI*1)
+	VMOVUPS      Y1, 64(DX)(DI*1)
+	VMOVUPS      Y2, 128(DX)(DI*1)
+	VMOVUPS      Y3, 192(DX)(DI*1)
+	ADDQ         $0x20, DI
+	CMPQ         DI, $0x40
+	JL           half
+	IMUL3Q       $0x01, SI, DI
+	ADDQ         DI, CX
+	ADDQ         $0x00000100, DX
+	DECQ         BX
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func narrowI8P2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·narrowI8P2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+
+tile:
+	XORQ DI, DI
+
+half:
+	MOVQ         8(AX), R8
+	MOVQ         16(AX), R9
+	MOVQ         24(AX), R10
+	LEAQ         (CX)(DI*1), R11
+	MOVQ         40(AX), R12
+	VBROADCASTSS (R12), Y0
+	VMOVAPS      Y0, Y4
+	VBROADCASTSS 4(R12), Y1
+	VMOVAPS      Y1, Y5
+	VBROADCASTSS 8(R12), Y2
+	VMOVAPS      Y2, Y6
+	VBROADCASTSS 12(R12), Y3
+	VMOVAPS      Y3, Y7
+
+step:
+	MOVLQSX      (R8), R12
+	ADDQ         R11, R12
+	VMOVDQU      (R12), Y8
+	VPSRLW       $0x08, Y8, Y9
+	VPSLLW       $0x08, Y8, Y8
+	VPSRLW       $0x08, Y8, Y8
+	VMOVDQU      (R12)(SI*1), Y10
+	VPSRLW       $0x08, Y10, Y11
+	VPSLLW       $0x08, Y10, Y10
+	VPSRLW       $0x08, Y10, Y10
+	VPBROADCASTD (R9), Y12
+	VPSRAW       $0x08, Y12, Y13
+	VPSLLW       $0x08, Y12, Y12
+	VPSRAW       $0x08, Y12, Y12
+	VPMADDWD     Y8, Y12, Y14
+	VPMADDWD     Y9, Y13, Y15
+	VPADDD       Y14, Y0, Y0
+	VPADDD       Y15, Y0, Y0
+	VPMADDWD     Y10, Y12, Y14
+	VPMADDWD     Y11, Y13, Y15
+	VPADDD       Y14, Y4, Y4
+	VPADDD       Y15, Y4, Y4
+	VPBROADCASTD 4(R9), Y12
+	VPSRAW       $0x08, Y12, Y13
+	VPSLLW       $0x08, Y12, Y12
+	VPSRAW       $0x08, Y12, Y12
+	VPMADDWD     Y8, Y12, Y14
+	VPMADDWD     Y9, Y13, Y15
+	VPADDD       Y14, Y1, Y1
+	VPADDD       Y15, Y1, Y1
+	VPMADDWD     Y10, Y12, Y14
+	VPMADDWD     Y11, Y13, Y15
+	VPADDD       Y14, Y5, Y5
+	VPADDD       Y15, Y5, Y5
+	VPBROADCASTD 8(R9), Y12
+	VPSRAW       $0x08, Y12, Y13
+	VPSLLW       $0x08, Y12, Y12
+	VPSRAW       $0x08, Y12, Y12
+	VPMADDWD     Y8, Y12, Y14
+	VPMADDWD     Y9, Y13, Y15
+	VPADDD       Y14, Y2, Y2
+	VPADDD       Y15, Y2, Y2
+	VPMADDWD     Y10, Y12, Y14
+	VPMADDWD     Y11, Y13, Y15
+	VPADDD       Y14, Y6, Y6
+	VPADDD       Y15, Y6, Y6
+	VPBROADCASTD 12(R9), Y12
+	VPSRAW       $0x08, Y12, Y13
+	VPSLLW       $0x08, Y12, Y12
+	VPSRAW       $0x08, Y12, Y12
+	VPMADDWD     Y8, Y12, Y14
+	VPMADDWD     Y9, Y13, Y15
+	VPADDD       Y14, Y3, Y3
+	VPADDD       Y15, Y3, Y3
+	VPMADDWD     Y10, Y12, Y14
+	VPMADDWD     Y11, Y13, Y15
+	VPADDD       Y14, Y7, Y7
+	VPADDD       Y15, Y7, Y7
+	ADDQ         $0x04, R8
+	ADDQ         $0x10, R9
+	DECQ         R10
+	JNZ          step
+	VMOVUPS      Y0, (DX)(DI*1)
+	VMOVUPS      Y1, 64(DX)(DI*1)
+	VMOVUPS      Y2, 128(DX)(DI*1)
+	VMOVUPS      Y3, 192(DX)(DI*1)
+	VMOVUPS      Y4, 256(DX)(DI*1)
+	VMOVUPS      Y5, 320(DX)(DI*1)
+	VMOVUPS      Y6, 384(DX)(DI*1)
+	VMOVUPS      Y7, 448(DX)(DI*1)
+	ADDQ         $0x20, DI
+	CMPQ         DI, $0x40
+	JL           half
+	IMUL3Q       $0x02, SI, DI
+	ADDQ         DI, CX
+	ADDQ         $0x00000200, DX
+	DECQ         BX
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func narrowTensorRT(a *byte)
+// Requires: AVX, AVX2
+TEXT ·narrowTensorRT(SB), NOSPLIT, $0-8
+	MOVQ           a+0(FP), AX
+	MOVQ           (AX), CX
+	MOVQ           8(AX), DX
+	MOVQ           16(AX), BX
+	MOVQ           24(AX), SI
+	MOVQ           32(AX), DI
+	MOVQ           40(AX), R8
+	MOVQ           48(AX), R9
+	MOVQ           56(AX), R10
+	LEAQ           constants<>+0(SB), R11
+	VBROADCASTI128 (R11), Y9
+	VPBROADCASTD   16(R11), Y8
+	VBROADCASTSS   64(AX), Y10
+	VBROADCASTSS   68(AX), Y11
+	VBROADCASTSS   72(AX), Y12
+	VBROADCASTSS   20(R11), Y13
+
+pixel:
+	XORQ R11, R11
+
+half:
+	VCVTDQ2PS    (CX)(R11*1), Y0
+	VBROADCASTSS (BX), Y4
+	VMULPS       Y4, Y0, Y0
+	VBROADCASTSS (SI), Y5
+	VADDPS       Y5, Y0, Y0
+	VCVTDQ2PS    64(CX)(R11*1), Y1
+	VBROADCASTSS 4(BX), Y4
+	VMULPS       Y4, Y1, Y1
+	VBROADCASTSS 4(SI), Y5
+	VADDPS       Y5, Y1, Y1
+	VCVTDQ2PS    128(CX)(R11*1), Y2
+	VBROADCASTSS 8(BX), Y4
+	VMULPS       Y4, Y2, Y2
+	VBROADCASTSS 8(SI), Y5
+	VADDPS       Y5, Y2, Y2
+	VCVTDQ2PS    192(CX)(R11*1), Y3
+	VBROADCASTSS 12(BX), Y4
+	VMULPS       Y4, Y3, Y3
+	VBROADCASTSS 12(SI), Y5
+	VADDPS       Y5, Y3, Y3
+	CMPQ         32(AX), $0x00
+	JE           noResidual
+	VPXOR        (DI)(R11*1), Y8, Y15
+	VPSLLD       $0x18, Y15, Y4
+	VPSRAD       $0x18, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y10, Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	VPSLLD       $0x10, Y15, Y4
+	VPSRAD       $0x18, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y10, Y4, Y4
+	VADDPS       Y4, Y1, Y1
+	VPSLLD       $0x08, Y15, Y4
+	VPSRAD       $0x18, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y10, Y4, Y4
+	VADDPS       Y4, Y2, Y2
+	VPSRAD       $0x18, Y15, Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y10, Y4, Y4
+	VADDPS       Y4, Y3, Y3
+
+noResidual:
+	VMAXPS    Y11, Y0, Y0
+	VMULPS    Y12, Y0, Y0
+	VMINPS    Y13, Y0, Y0
+	VCVTPS2DQ Y0, Y0
+	VMAXPS    Y11, Y1, Y1
+	VMULPS    Y12, Y1, Y1
+	VMINPS    Y13, Y1, Y1
+	VCVTPS2DQ Y1, Y1
+	VMAXPS    Y11, Y2, Y2
+	VMULPS    Y12, Y2, Y2
+	VMINPS    Y13, Y2, Y2
+	VCVTPS2DQ Y2, Y2
+	VMAXPS    Y11, Y3, Y3
+	VMULPS    Y12, Y3, Y3
+	VMINPS    Y13, Y3, Y3
+	VCVTPS2DQ Y3, Y3
+	VPACKSSDW Y1, Y0, Y0
+	VPACKSSDW Y3, Y2, Y2
+	VPACKSSWB Y2, Y0, Y0
+	VPSHUFB   Y9, Y0, Y0
+	VPXOR     Y8, Y0, Y0
+	VMOVDQU   Y0, (R9)(R11*1)
+	ADDQ      $0x20, R11
+	CMPQ      R11, $0x40
+	JL        half
+	ADDQ      R10, R9
+	ADDQ      R8, DI
+	ADDQ      $0x00000100, CX
+	DECQ      DX
+	JNZ       pixel
+	VZEROUPPER
+	RET
+
+// func narrowNVDLA(a *byte)
+// Requires: AVX, AVX2
+TEXT ·narrowNVDLA(SB), NOSPLIT, $0-8
+	MOVQ           a+0(FP), AX
+	MOVQ           (AX), CX
+	MOVQ           8(AX), DX
+	MOVQ           16(AX), BX
+	MOVQ           32(AX), SI
+	MOVQ           40(AX), DI
+	MOVQ           48(AX), R8
+	MOVQ           56(AX), R9
+	LEAQ           constants<>+0(SB), R10
+	VBROADCASTI128 (R10), Y9
+	VPBROADCASTD   16(R10), Y8
+	VMOVQ          64(AX), X10
+	MOVQ           $0x00000020, R10
+	SUBQ           64(AX), R10
+	VMOVQ          R10, X11
+	VMOVQ          80(AX), X12
+	MOVQ           $0x00000020, R10
+	SUBQ           80(AX), R10
+	VMOVQ          R10, X13
+	VMOVQ          72(AX), X14
+
+pixel:
+	XORQ R10, R10
+
+half:
+	VMOVDQU      (CX)(R10*1), Y0
+	VMOVDQU      64(CX)(R10*1), Y1
+	VMOVDQU      128(CX)(R10*1), Y2
+	VMOVDQU      192(CX)(R10*1), Y3
+	CMPQ         24(AX), $0x00
+	JE           noMul
+	VPBROADCASTD (BX), Y7
+	VPSRLQ       $0x20, Y0, Y5
+	VPMULDQ      Y7, Y0, Y4
+	VPMULDQ      Y7, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPCMPGTQ     Y4, Y6, Y6
+	VPBROADCASTQ 104(AX), Y0
+	VPAND        Y0, Y6, Y6
+	VPBROADCASTQ 88(AX), Y0
+	VPADDQ       Y0, Y4, Y4
+	VPADDQ       Y6, Y4, Y4
+	VPXOR        Y6, Y6, Y6
+	VPCMPGTQ     Y5, Y6, Y6
+	VPBROADCASTQ 104(AX), Y0
+	VPAND        Y0, Y6, Y6
+	VPBROADCASTQ 88(AX), Y0
+	VPADDQ       Y0, Y5, Y5
+	VPADDQ       Y6, Y5, Y5
+	VPSRLQ       X10, Y4, Y4
+	VPSLLQ       X11, Y5, Y5
+	VPBLENDD     $0xaa, Y5, Y4, Y0
+	VPBROADCASTD 4(BX), Y7
+	VPSRLQ       $0x20, Y1, Y5
+	VPMULDQ      Y7, Y1, Y4
+	VPMULDQ      Y7, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPCMPGTQ     Y4, Y6, Y6
+	VPBROADCASTQ 104(AX), Y1
+	VPAND        Y1, Y6, Y6
+	VPBROADCASTQ 88(AX), Y1
+	VPADDQ       Y1, Y4, Y4
+	VPADDQ       Y6, Y4, Y4
+	VPXOR        Y6, Y6, Y6
+	VPCMPGTQ     Y5, Y6, Y6
+	VPBROADCASTQ 104(AX), Y1
+	VPAND        Y1, Y6, Y6
+	VPBROADCASTQ 88(AX), Y1
+	VPADDQ       Y1, Y5, Y5
+	VPADDQ       Y6, Y5, Y5
+	VPSRLQ       X10, Y4, Y4
+	VPSLLQ       X11, Y5, Y5
+	VPBLENDD     $0xaa, Y5, Y4, Y1
+	VPBROADCASTD 8(BX), Y7
+	VPSRLQ       $0x20, Y2, Y5
+	VPMULDQ      Y7, Y2, Y4
+	VPMULDQ      Y7, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPCMPGTQ     Y4, Y6, Y6
+	VPBROADCASTQ 104(AX), Y2
+	VPAND        Y2, Y6, Y6
+	VPBROADCASTQ 88(AX), Y2
+	VPADDQ       Y2, Y4, Y4
+	VPADDQ       Y6, Y4, Y4
+	VPXOR        Y6, Y6, Y6
+	VPCMPGTQ     Y5, Y6, Y6
+	VPBROADCASTQ 104(AX), Y2
+	VPAND        Y2, Y6, Y6
+	VPBROADCASTQ 88(AX), Y2
+	VPADDQ       Y2, Y5, Y5
+	VPADDQ       Y6, Y5, Y5
+	VPSRLQ       X10, Y4, Y4
+	VPSLLQ       X11, Y5, Y5
+	VPBLENDD     $0xaa, Y5, Y4, Y2
+	VPBROADCASTD 12(BX), Y7
+	VPSRLQ       $0x20, Y3, Y5
+	VPMULDQ      Y7, Y3, Y4
+	VPMULDQ      Y7, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPCMPGTQ     Y4, Y6, Y6
+	VPBROADCASTQ 104(AX), Y3
+	VPAND        Y3, Y6, Y6
+	VPBROADCASTQ 88(AX), Y3
+	VPADDQ       Y3, Y4, Y4
+	VPADDQ       Y6, Y4, Y4
+	VPXOR        Y6, Y6, Y6
+	VPCMPGTQ     Y5, Y6, Y6
+	VPBROADCASTQ 104(AX), Y3
+	VPAND        Y3, Y6, Y6
+	VPBROADCASTQ 88(AX), Y3
+	VPADDQ       Y3, Y5, Y5
+	VPADDQ       Y6, Y5, Y5
+	VPSRLQ       X10, Y4, Y4
+	VPSLLQ       X11, Y5, Y5
+	VPBLENDD     $0xaa, Y5, Y4, Y3
+
+noMul:
+	VPBROADCASTD 120(AX), Y7
+	VPMAXSD      Y7, Y0, Y0
+	VPMAXSD      Y7, Y1, Y1
+	VPMAXSD      Y7, Y2, Y2
+	VPMAXSD      Y7, Y3, Y3
+	CMPQ         32(AX), $0x00
+	JE           noResidual
+	VPXOR        (SI)(R10*1), Y8, Y15
+	VPBROADCASTD 124(AX), Y7
+	VPSLLD       $0x18, Y15, Y4
+	VPSRAD       $0x18, Y4, Y4
+	VPSLLD       X14, Y4, Y4
+	VPADDD       Y4, Y0, Y0
+	VPMAXSD      Y7, Y0, Y0
+	VPSLLD       $0x10, Y15, Y4
+	VPSRAD       $0x18, Y4, Y4
+	VPSLLD       X14, Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VPMAXSD      Y7, Y1, Y1
+	VPSLLD       $0x08, Y15, Y4
+	VPSRAD       $0x18, Y4, Y4
+	VPSLLD       X14, Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VPMAXSD      Y7, Y2, Y2
+	VPSRAD       $0x18, Y15, Y4
+	VPSLLD       X14, Y4, Y4
+	VPADDD       Y4, Y3, Y3
+	VPMAXSD      Y7, Y3, Y3
+
+noResidual:
+	VPBROADCASTD 128(AX), Y7
+	VPSUBD       Y7, Y0, Y0
+	VPSUBD       Y7, Y1, Y1
+	VPSUBD       Y7, Y2, Y2
+	VPSUBD       Y7, Y3, Y3
+	VPBROADCASTD 132(AX), Y7
+	VPSRLQ       $0x20, Y0, Y5
+	VPMULDQ      Y7, Y0, Y4
+	VPMULDQ      Y7, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPCMPGTQ     Y4, Y6, Y6
+	VPBROADCASTQ 112(AX), Y0
+	VPAND        Y0, Y6, Y6
+	VPBROADCASTQ 96(AX), Y0
+	VPADDQ       Y0, Y4, Y4
+	VPADDQ       Y6, Y4, Y4
+	VPXOR        Y6, Y6, Y6
+	VPCMPGTQ     Y5, Y6, Y6
+	VPBROADCASTQ 112(AX), Y0
+	VPAND        Y0, Y6, Y6
+	VPBROADCASTQ 96(AX), Y0
+	VPADDQ       Y0, Y5, Y5
+	VPADDQ       Y6, Y5, Y5
+	VPSRLQ       X12, Y4, Y4
+	VPSLLQ       X13, Y5, Y5
+	VPBLENDD     $0xaa, Y5, Y4, Y0
+	VPSRLQ       $0x20, Y1, Y5
+	VPMULDQ      Y7, Y1, Y4
+	VPMULDQ      Y7, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPCMPGTQ     Y4, Y6, Y6
+	VPBROADCASTQ 112(AX), Y1
+	VPAND        Y1, Y6, Y6
+	VPBROADCASTQ 96(AX), Y1
+	VPADDQ       Y1, Y4, Y4
+	VPADDQ       Y6, Y4, Y4
+	VPXOR        Y6, Y6, Y6
+	VPCMPGTQ     Y5, Y6, Y6
+	VPBROADCASTQ 112(AX), Y1
+	VPAND        Y1, Y6, Y6
+	VPBROADCASTQ 96(AX), Y1
+	VPADDQ       Y1, Y5, Y5
+	VPADDQ       Y6, Y5, Y5
+	VPSRLQ       X12, Y4, Y4
+	VPSLLQ       X13, Y5, Y5
+	VPBLENDD     $0xaa, Y5, Y4, Y1
+	VPSRLQ       $0x20, Y2, Y5
+	VPMULDQ      Y7, Y2, Y4
+	VPMULDQ      Y7, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPCMPGTQ     Y4, Y6, Y6
+	VPBROADCASTQ 112(AX), Y2
+	VPAND        Y2, Y6, Y6
+	VPBROADCASTQ 96(AX), Y2
+	VPADDQ       Y2, Y4, Y4
+	VPADDQ       Y6, Y4, Y4
+	VPXOR        Y6, Y6, Y6
+	VPCMPGTQ     Y5, Y6, Y6
+	VPBROADCASTQ 112(AX), Y2
+	VPAND        Y2, Y6, Y6
+	VPBROADCASTQ 96(AX), Y2
+	VPADDQ       Y2, Y5, Y5
+	VPADDQ       Y6, Y5, Y5
+	VPSRLQ       X12, Y4, Y4
+	VPSLLQ       X13, Y5, Y5
+	VPBLENDD     $0xaa, Y5, Y4, Y2
+	VPSRLQ       $0x20, Y3, Y5
+	VPMULDQ      Y7, Y3, Y4
+	VPMULDQ      Y7, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPCMPGTQ     Y4, Y6, Y6
+	VPBROADCASTQ 112(AX), Y3
+	VPAND        Y3, Y6, Y6
+	VPBROADCASTQ 96(AX), Y3
+	VPADDQ       Y3, Y4, Y4
+	VPADDQ       Y6, Y4, Y4
+	VPXOR        Y6, Y6, Y6
+	VPCMPGTQ     Y5, Y6, Y6
+	VPBROADCASTQ 112(AX), Y3
+	VPAND        Y3, Y6, Y6
+	VPBROADCASTQ 96(AX), Y3
+	VPADDQ       Y3, Y5, Y5
+	VPADDQ       Y6, Y5, Y5
+	VPSRLQ       X12, Y4, Y4
+	VPSLLQ       X13, Y5, Y5
+	VPBLENDD     $0xaa, Y5, Y4, Y3
+	VPACKSSDW    Y1, Y0, Y0
+	VPACKSSDW    Y3, Y2, Y2
+	VPACKSSWB    Y2, Y0, Y0
+	VPSHUFB      Y9, Y0, Y0
+	VPXOR        Y8, Y0, Y0
+	VMOVDQU      Y0, (R8)(R10*1)
+	ADDQ         $0x20, R10
+	CMPQ         R10, $0x40
+	JL           half
+	ADDQ         R9, R8
+	ADDQ         DI, SI
+	ADDQ         $0x00000100, CX
+	DECQ         DX
+	JNZ          pixel
+	VZEROUPPER
+	RET
+
+// func narrowMaxF32(a *byte)
+// Requires: AVX
+TEXT ·narrowMaxF32(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 48(AX), AX
+
+pixel:
+	MOVLQSX (DX), R9
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS 32(CX)(R9*1), Y1
+	MOVQ    BX, R10
+	JMP     next
+
+tap:
+	MOVLQSX (DX)(R10*4), R9
+	VMAXPS  (CX)(R9*1), Y0, Y0
+	VMAXPS  32(CX)(R9*1), Y1, Y1
+
+next:
+	DECQ    R10
+	JNZ     tap
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	ADDQ    AX, R8
+	ADDQ    DI, CX
+	DECQ    SI
+	JNZ     pixel
+	VZEROUPPER
+	RET
+
+// func narrowMaxU8(a *byte)
+// Requires: AVX, AVX2
+TEXT ·narrowMaxU8(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+	MOVQ 48(AX), AX
+
+pixel:
+	MOVLQSX (DX), R9
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS 32(CX)(R9*1), Y1
+	MOVQ    BX, R10
+	JMP     next
+
+tap:
+	MOVLQSX (DX)(R10*4), R9
+	VPMAXUB (CX)(R9*1), Y0, Y0
+	VPMAXUB 32(CX)(R9*1), Y1, Y1
+
+next:
+	DECQ    R10
+	JNZ     tap
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	ADDQ    AX, R8
+	ADDQ    DI, CX
+	DECQ    SI
+	JNZ     pixel
+	VZEROUPPER
+	RET
+
+// func narrowAffine(a *byte)
+// Requires: AVX
+TEXT ·narrowAffine(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         8(AX), DX
+	MOVQ         16(AX), BX
+	VBROADCASTSS 24(AX), Y1
+	VBROADCASTSS 28(AX), Y2
+	VBROADCASTSS 32(AX), Y3
+	ADDQ         BX, BX
+
+vector:
+	VMULPS  (CX), Y1, Y0
+	VADDPS  Y2, Y0, Y0
+	VMAXPS  Y3, Y0, Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
 	DECQ    BX
 	JNZ     vector
 	VZEROUPPER

@@ -8,6 +8,8 @@ import (
 // plain is the set in plain Go: the definition of every kernel.
 var plain = &Set{
 	Name:     "go",
+	TileF32:  MaxTile,
+	TileI8:   MaxTile,
 	ConvF32:  tiles(plainConvF32),
 	ConvI8:   tiles(plainConvI8),
 	TensorRT: plainTensorRT,
@@ -36,9 +38,8 @@ func at[T any](p unsafe.Pointer, i int) T {
 }
 
 func plainConvF32(a *Conv, pixels int) {
-	defer advance(a, pixels*int(a.Tiles), a.OutStep)
 	for p := 0; p < pixels*int(a.Tiles); p++ {
-		in := unsafe.Add(a.In, int(a.InAt)+p*int(a.InStep))
+		in := unsafe.Add(a.In, p*int(a.InStep))
 		for o := 0; o < Block; o++ {
 			var acc [Lanes]float32
 			bias := at[float32](a.Init, o)
@@ -60,7 +61,7 @@ func plainConvF32(a *Conv, pixels int) {
 // finishF32 adds the residual, applies ReLU and stores pixel p, channel o.
 func finishF32(a *Conv, p, o int, acc floats) {
 	if a.Residual != nil {
-		r := floats(unsafe.Add(a.Residual, int(a.ResidualAt)+p*int(a.ResStep)+o*int(a.ResChannel)))
+		r := floats(unsafe.Add(a.Residual, p*int(a.ResStep)+o*int(a.ResChannel)))
 		for l := range acc {
 			acc[l] += r[l]
 		}
@@ -70,23 +71,14 @@ func finishF32(a *Conv, p, o int, acc floats) {
 			acc[l] = max(acc[l], 0)
 		}
 	}
-	*floats(unsafe.Add(a.Out, int(a.OutAt)+p*int(a.OutStep)+o*int(a.OutChannel))) = *acc
-}
-
-// advance notes the pixels that a call has done.
-func advance(a *Conv, pixels int, outStep int64) {
-	a.InAt += int64(pixels) * a.InStep
-	a.OutAt += int64(pixels) * outStep
-	a.ResidualAt += int64(pixels) * a.ResStep
-	a.Tiles = 0
+	*floats(unsafe.Add(a.Out, p*int(a.OutStep)+o*int(a.OutChannel))) = *acc
 }
 
 func plainConvI8(a *Conv, pixels int) {
-	defer advance(a, pixels*int(a.Tiles), Block*VectorBytes)
 	for p := 0; p < pixels*int(a.Tiles); p++ {
-		in := unsafe.Add(a.In, int(a.InAt)+p*int(a.InStep))
+		in := unsafe.Add(a.In, p*int(a.InStep))
 		for o := 0; o < Block; o++ {
-			acc := ints(unsafe.Add(a.Out, int(a.OutAt)+(p*Block+o)*VectorBytes))
+			acc := ints(unsafe.Add(a.Out, (p*Block+o)*VectorBytes))
 			for l := range acc {
 				acc[l] = at[int32](a.Init, o)
 			}

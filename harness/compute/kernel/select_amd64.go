@@ -11,6 +11,8 @@ import (
 // avx512 is the set for AVX-512 with VNNI.
 var avx512 = &Set{
 	Name:     "avx512-vnni",
+	TileF32:  MaxTile,
+	TileI8:   MaxTile,
 	ConvF32:  [8]func(*Conv){nil, convF32P1, convF32P2, convF32P3, convF32P4, convF32P5, convF32P6, convF32P7},
 	ConvI8:   [8]func(*Conv){nil, convI8P1, convI8P2, convI8P3, convI8P4, convI8P5, convI8P6, convI8P7},
 	TensorRT: requantTensorRT,
@@ -20,6 +22,20 @@ var avx512 = &Set{
 	Affine:   affineF32,
 }
 
+// narrow is the set for AVX2 with FMA.
+var narrow = &Set{
+	Name:     "avx2",
+	TileF32:  3,
+	TileI8:   2,
+	ConvF32:  [8]func(*Conv){1: narrowF32P1, 2: narrowF32P2, 3: narrowF32P3},
+	ConvI8:   [8]func(*Conv){1: narrowI8P1, 2: narrowI8P2},
+	TensorRT: narrowTensorRT,
+	NVDLA:    narrowNVDLA,
+	MaxF32:   narrowMaxF32,
+	MaxU8:    narrowMaxU8,
+	Affine:   narrowAffine,
+}
+
 var (
 	sets = available()
 	best = choose(sets, os.Getenv("BENCH_CPU"))
@@ -27,6 +43,9 @@ var (
 
 func available() []*Set {
 	s := []*Set{plain}
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		s = append(s, narrow)
+	}
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512VNNI {
 		s = append(s, avx512)
 	}
@@ -35,7 +54,7 @@ func available() []*Set {
 
 // choose picks the set called name, else the fastest, which is the last.
 func choose(sets []*Set, name string) *Set {
-	names := map[string]string{"avx512": avx512.Name, "go": plain.Name}
+	names := map[string]string{"avx512": avx512.Name, "avx2": narrow.Name, "go": plain.Name}
 	for _, s := range sets {
 		if s.Name == names[name] {
 			return s
@@ -104,3 +123,33 @@ func maxU8(a *Pool)
 
 //go:noescape
 func affineF32(a *Affine)
+
+//go:noescape
+func narrowF32P1(a *Conv)
+
+//go:noescape
+func narrowF32P2(a *Conv)
+
+//go:noescape
+func narrowF32P3(a *Conv)
+
+//go:noescape
+func narrowI8P1(a *Conv)
+
+//go:noescape
+func narrowI8P2(a *Conv)
+
+//go:noescape
+func narrowTensorRT(a *TensorRT)
+
+//go:noescape
+func narrowNVDLA(a *NVDLA)
+
+//go:noescape
+func narrowMaxF32(a *Pool)
+
+//go:noescape
+func narrowMaxU8(a *Pool)
+
+//go:noescape
+func narrowAffine(a *Affine)

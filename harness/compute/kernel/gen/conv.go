@@ -13,7 +13,15 @@ type instructions struct {
 	name           string
 	multiply       func(weight, input, sum Op)
 	multiplyMemory func(weight, input, sum Op)
-	store          func(a arguments, t tile)
+	store          func(a arguments, t tile, p places)
+}
+
+// places are the pointers that move from tile to tile. They stay in registers:
+// a pointer beyond its array must never be left where Go's collector finds it.
+type places struct{ in, out, residual, tiles reg.GPVirtual }
+
+func (a arguments) places() places {
+	return places{a.load(convIn), a.load(convOut), a.load(convResidual), a.load(convTiles)}
 }
 
 var (
@@ -32,17 +40,18 @@ func (t tile) sum(pixel, channel int) reg.VecPhysical { return z(pixel*4 + chann
 func conv(ins instructions, pixels int) {
 	t := tile{pixels}
 	a := begin(fmt.Sprintf("%sP%d", ins.name, pixels), fmt.Sprintf("%sP%d computes tiles of %d pixels.", ins.name, pixels, pixels))
+	now := a.places()
 	step := a.load(convInStep)
 	step3, step5 := GP64(), GP64()
 	LEAQ(Mem{Base: step, Index: step, Scale: 2}, step3)
 	LEAQ(Mem{Base: step, Index: step, Scale: 4}, step5)
 	Label("tile")
-	in, offsets, weights, k := a.address(convIn, convInAt), a.load(convOffsets), a.load(convWeights), a.load(convK)
+	offsets, weights, k := a.load(convOffsets), a.load(convWeights), a.load(convK)
 	t.start(a)
 	at := GP64()
 	Label("step")
 	MOVLQSX(Mem{Base: offsets}, at)
-	ADDQ(in, at)
+	ADDQ(now.in, at)
 	inRegister := 4
 	if pixels == 7 {
 		inRegister = 3
@@ -63,9 +72,9 @@ func conv(ins instructions, pixels int) {
 	ADDQ(Imm(16), weights)
 	DECQ(k)
 	JNZ(LabelRef("step"))
-	ins.store(a, t)
-	advance(a, convInAt, step, pixels)
-	DECQ(a.at(convTiles))
+	ins.store(a, t, now)
+	advance(now.in, step, pixels)
+	DECQ(now.tiles)
 	JNZ(LabelRef("tile"))
 	end()
 }
@@ -96,38 +105,28 @@ func pixel(base, step, step3, step5 reg.Register, p int) Mem {
 	return Mem{Base: base}
 }
 
-// address is a pointer plus the bytes that are done.
-func (a arguments) address(pointer, done int) reg.GPVirtual {
-	r := a.load(pointer)
-	ADDQ(a.at(done), r)
-	return r
-}
-
-// advance moves the position in a field by n steps.
-func advance(a arguments, field int, step reg.Register, n int) {
+// advance moves a pointer by n steps.
+func advance(pointer, step reg.Register, n int) {
 	r := GP64()
 	IMUL3Q(Imm(uint64(n)), step, r)
-	ADDQ(r, a.at(field))
+	ADDQ(r, pointer)
 }
 
 // storeSums stores int32 sums, pixel by pixel and channel by channel.
-func storeSums(a arguments, t tile) {
-	out := a.address(convOut, convOutAt)
+func storeSums(_ arguments, t tile, p places) {
 	for i := 0; i < 4*t.pixels; i++ {
-		VMOVUPS(z(i), Mem{Base: out, Disp: i * vectorBytes})
+		VMOVUPS(z(i), Mem{Base: p.out, Disp: i * vectorBytes})
 	}
-	ADDQ(U32(uint32(4*t.pixels*vectorBytes)), a.at(convOutAt))
+	ADDQ(U32(uint32(4*t.pixels*vectorBytes)), p.out)
 }
 
 // storeFloat adds the residual, applies ReLU and stores channel by channel.
-func storeFloat(a arguments, t tile) {
-	res := a.load(convResidual)
-	TESTQ(res, res)
+func storeFloat(a arguments, t tile, p places) {
+	TESTQ(p.residual, p.residual)
 	JZ(LabelRef("noResidual"))
-	ADDQ(a.at(convResidualAt), res)
-	step, channel := a.load(convResStep), a.load(convResChannel)
-	t.each(res, step, channel, func(m Mem, sum reg.VecPhysical) { VADDPS(m, sum, sum) })
-	advance(a, convResidualAt, step, t.pixels)
+	resStep := a.load(convResStep)
+	t.each(p.residual, resStep, a.load(convResChannel), func(m Mem, sum reg.VecPhysical) { VADDPS(m, sum, sum) })
+	advance(p.residual, resStep, t.pixels)
 	Label("noResidual")
 	CMPQ(a.at(convReLU), Imm(0))
 	JE(LabelRef("noReLU"))
@@ -136,14 +135,15 @@ func storeFloat(a arguments, t tile) {
 		VMAXPS(z(31), z(i), z(i))
 	}
 	Label("noReLU")
-	out, outStep := a.address(convOut, convOutAt), a.load(convOutStep)
-	t.each(out, outStep, a.load(convOutChannel), func(m Mem, sum reg.VecPhysical) { VMOVUPS(sum, m) })
-	advance(a, convOutAt, outStep, t.pixels)
+	outStep := a.load(convOutStep)
+	t.each(p.out, outStep, a.load(convOutChannel), func(m Mem, sum reg.VecPhysical) { VMOVUPS(sum, m) })
+	advance(p.out, outStep, t.pixels)
 }
 
-// each visits the place of every sum in a tensor; base is used up.
-func (t tile) each(base, step, channel reg.Register, f func(m Mem, sum reg.VecPhysical)) {
-	at := GP64()
+// each visits the place of every sum in a tensor.
+func (t tile) each(first, step, channel reg.Register, f func(m Mem, sum reg.VecPhysical)) {
+	base, at := GP64(), GP64()
+	MOVQ(first, base)
 	for o := 0; o < 4; o++ {
 		MOVQ(base, at)
 		for p := 0; p < t.pixels; p++ {

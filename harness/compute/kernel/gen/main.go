@@ -26,9 +26,6 @@ const (
 	convResChannel
 	convReLU
 	convTiles
-	convInAt
-	convOutAt
-	convResidualAt
 )
 
 const vectorBytes = 64
@@ -80,6 +77,7 @@ func main() {
 	maximum("maxF32", VMAXPS)
 	maximum("maxU8", VPMAXUB)
 	affine()
+	avx2()
 	Generate()
 }
 
