@@ -120,9 +120,6 @@ func TestCases(t *testing.T) {
 		net := loadCase(t, dir)
 		scales := tableOf(t, net, filepath.Join(dir, "calib.json"))
 		for _, c := range configurations(t, dir) {
-			if c.options.InputFormat == lower.NHWC {
-				continue
-			}
 			t.Run(filepath.Base(dir)+"/"+c.name, func(t *testing.T) { compareCase(t, net, scales, c, counts.group(c)) })
 		}
 	}

@@ -67,7 +67,7 @@ func (e *emitter) placeParts() {
 
 // cube is the tensor's place in memory; a tensor without one gets it now.
 func (e *emitter) cube(t *tensor) hardware.Cube {
-	c := e.shaped(t.shape.W, t.shape.H, t.shape.C)
+	c := e.place(t)
 	root, offset := t, 0
 	for root.parent != nil {
 		offset += root.offset
@@ -81,10 +81,18 @@ func (e *emitter) cube(t *tensor) hardware.Cube {
 	return c
 }
 
+// place is the tensor's cube, still without a region.
+func (e *emitter) place(t *tensor) hardware.Cube {
+	if t == e.input && e.opt.InputFormat == NHWC {
+		return imageCube(t.shape)
+	}
+	return e.shaped(t.shape.W, t.shape.H, t.shape.C)
+}
+
 // extent is the memory of a tensor: that of its cube or of its parts, if gaps
 // make them larger.
 func (e *emitter) extent(t *tensor) int {
-	size := e.shaped(t.shape.W, t.shape.H, t.shape.C).Size
+	size := e.place(t).Size
 	if t.producer == nil || t.producer.kind != kConcat {
 		return size
 	}
@@ -142,9 +150,12 @@ const formatFeature = 36
 
 func (e *emitter) conv(n *node, op *hardware.Operation) {
 	c, in, t := n.conv, n.in[0], e.opt.Target
-	weights := directWeights(c, t)
+	weights := e.weights(c)
 	op.Kind, op.Src, op.Dst, op.Layer = hardware.Conv, e.cube(in), e.stream(n.out), ""
 	op.Weights = hardware.Cube{Region: weightRegion, Offset: e.blob(weights), Size: len(weights), W: c.s, H: c.r, C: c.c}
+	if c.image {
+		op.Weights.W, op.Weights.C = 1, c.line()
+	}
 	w := c.window
 	op.Conv = &hardware.ConvDesc{
 		DataFormat: formatFeature, PixelOverride: pixelOverride(n), Batch: 1,
@@ -158,8 +169,18 @@ func (e *emitter) conv(n *node, op *hardware.Operation) {
 		BytesPerKernel: c.c * c.r * c.s,
 	}
 	d := op.Conv
+	if c.image {
+		asImage(d, c, in.shape.W, t)
+	}
 	d.DataBank = ceilDiv(d.EntryPerSlice*in.shape.H, t.Entries)
 	d.WeightBank = ceilDiv(roundUp(c.k*d.BytesPerKernel, t.EntryBytes)/t.EntryBytes, t.Entries)
+}
+
+func (e *emitter) weights(c *convolution) []byte {
+	if c.image {
+		return e.imageWeights(c)
+	}
+	return directWeights(c, e.opt.Target)
 }
 
 // pixelOverride has no effect on feature data; the compiler sets it for
@@ -212,11 +233,18 @@ func (e *emitter) sdp(n *node, op *hardware.Operation) {
 	if n.x2.kind == kEltwise {
 		op.X2 = e.cube(n.in[1])
 	}
-	if n.x1.perLayer && !e.opt.fixed(FixConstantMultiplier) {
-		d.X1.ALUOperand, d.X1.MulOperand = 0, 1
-	}
-	if n.x2.perLayer && !e.opt.fixed(FixConstantMultiplier) {
-		d.X2.ALUOperand, d.X2.MulOperand = 0, 1
+	for _, f := range []struct {
+		n *node
+		s *hardware.SDPStage
+		c *hardware.Cube
+	}{{n.x1, &d.X1, &op.X1}, {n.x2, &d.X2, &op.X2}} {
+		if f.n.perLayer {
+			// The compiler stores the operands but leaves the registers alone.
+			*f.c = e.operands(f.n)
+			if !e.opt.fixed(FixConstantMultiplier) {
+				f.s.ALUOperand, f.s.MulOperand = 0, 1
+			}
+		}
 	}
 }
 

@@ -73,6 +73,8 @@ type convolution struct {
 	weights   []float32
 	quantized []int8
 	scales    []float32 // one for each kernel
+	image     bool      // reads the picture, not feature data
+	lines     int       // of an image: kernel lines stored together, 1, 2 or 4
 }
 
 // fused is the convolution whose result streams into the SDP operation n.

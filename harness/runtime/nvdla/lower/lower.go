@@ -1,8 +1,6 @@
 package lower
 
 import (
-	"fmt"
-
 	"quantbench/harness/runtime/nvdla/hardware"
 	"quantbench/models"
 )
@@ -20,11 +18,11 @@ func Lower(net *models.Network, scales []float32, opt Options) (*hardware.Progra
 	if err != nil {
 		return nil, nil, err
 	}
-	if opt.InputFormat == NHWC {
-		return nil, nil, fmt.Errorf("%s: image input (nhwc) is not lowered; compile with --informat ncxhwx", net.File)
-	}
 	g, err := canonical(net, scales, opt)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := imageInput(g); err != nil {
 		return nil, nil, err
 	}
 	if err := merge(g); err != nil {

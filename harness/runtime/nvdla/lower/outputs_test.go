@@ -26,7 +26,7 @@ func TestOutputs(t *testing.T) {
 		net := loadCase(t, dir)
 		scales := tableOf(t, net, filepath.Join(dir, "calib.json"))
 		for _, c := range configurations(t, dir) {
-			if c.options.InputFormat == lower.NHWC || !c.compiles {
+			if !c.compiles {
 				continue
 			}
 			t.Run(filepath.Base(dir)+"/"+c.name, func(t *testing.T) {
