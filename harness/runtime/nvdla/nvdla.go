@@ -74,7 +74,7 @@ func (r Runtime) Prepare(m runtime.Model) (runtime.Program, error) {
 
 // options checks the settings.
 func (r Runtime) options() (lower.Options, error) {
-	opt := lower.Options{Mode: r.Mode, Profile: r.Profile, Fixes: r.Fixes}
+	opt := lower.Options{Mode: r.Mode, Profile: r.Profile, Fixes: r.Fixes, Whole: true}
 	if r.Input != "" && r.Input != Quantized && r.Input != RuntimeInput {
 		return opt, fmt.Errorf("unknown input mode %q; choose %s or %s", r.Input, Quantized, RuntimeInput)
 	}

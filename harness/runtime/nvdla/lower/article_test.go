@@ -92,7 +92,7 @@ func descriptors(op *hardware.Operation) string {
 	switch op.Kind {
 	case hardware.Conv:
 		d := *op.Conv
-		d.Reserved, d.WeightBank = nil, 0
+		d.Reserved = nil
 		s += fmt.Sprintf(" %+v", d)
 	case hardware.SDP:
 		s += fmt.Sprintf(" %+v %v %v", *op.SDP, shape(op.X1), shape(op.X2))

@@ -187,9 +187,14 @@ func compareDumps(t *testing.T, p *hardware.Program, dir string) (bad []string) 
 			t.Fatal(err)
 		}
 		bad = append(bad, compareFields(filepath.Base(f), "", ops[i], theirs)...)
-		bad = append(bad, compareBytes(p, &p.Operations[i], strings.TrimSuffix(f, ".json"), loadable)...)
+		bad = append(bad, compareBytes(p, operation(p, ops[i]), strings.TrimSuffix(f, ".json"), loadable)...)
 	}
 	return bad
+}
+
+// operation finds what an object of the JSON describes.
+func operation(p *hardware.Program, object map[string]any) *hardware.Operation {
+	return &p.Operations[int(object["index"].(float64))]
 }
 
 // compareFields compares everything but addresses and offsets, which name

@@ -12,6 +12,8 @@ type emitter struct {
 	*graph
 	p     *hardware.Program
 	index map[*node]int // of the operation
+	// waiting is a split convolution that has not been written yet.
+	waiting hardware.Operation
 }
 
 // weightRegion is the region of all constant data; each blob begins at a
@@ -28,7 +30,7 @@ func emit(g *graph) (*hardware.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &emitter{g, &hardware.Program{Target: g.opt.Target}, map[*node]int{}}
+	e := &emitter{graph: g, p: &hardware.Program{Target: g.opt.Target}, index: map[*node]int{}}
 	e.p.Regions = []hardware.Region{{Name: "weights"}}
 	e.placeParts()
 	e.p.Input = hardware.Tensor{Name: g.input.layer.Name, Cube: e.cube(g.input), Scale: e.inputScale()}
@@ -127,6 +129,22 @@ func (e *emitter) operation(n *node) {
 	default:
 		e.sdp(n, &op)
 	}
+	e.append(n, op)
+}
+
+// append adds an operation to the program. A split convolution waits for its
+// SDP operation.
+func (e *emitter) append(n *node, op hardware.Operation) {
+	if n.kind == kConv && n.conv.strips != nil {
+		e.waiting = op
+		return
+	}
+	if n.kind.sdp() {
+		if c := n.fused(); c != nil && c.conv.strips != nil {
+			e.emitStrips(e.waiting, op, c.conv.strips)
+			return
+		}
+	}
 	e.index[n] = op.Index
 	e.p.Operations = append(e.p.Operations, op)
 }
@@ -172,8 +190,11 @@ func (e *emitter) conv(n *node, op *hardware.Operation) {
 	if c.image {
 		asImage(d, c, in.shape.W, t)
 	}
-	d.DataBank = ceilDiv(d.EntryPerSlice*in.shape.H, t.Entries)
-	d.WeightBank = ceilDiv(roundUp(c.k*d.BytesPerKernel, t.EntryBytes)/t.EntryBytes, t.Entries)
+	var split bool
+	d.DataBank, d.WeightBank, split = banks(d, c.k, t)
+	if split && !e.opt.Whole {
+		n.conv.strips = strips(d, d.DataBank, t)
+	}
 }
 
 func (e *emitter) weights(c *convolution) []byte {

@@ -74,6 +74,7 @@ type convolution struct {
 	quantized []int8
 	scales    []float32 // one for each kernel
 	image     bool      // reads the picture, not feature data
+	strips    []strip   // nil: in one piece
 	lines     int       // of an image: kernel lines stored together, 1, 2 or 4
 }
 

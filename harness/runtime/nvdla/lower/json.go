@@ -20,12 +20,12 @@ var kindNames = map[hardware.Kind]string{
 func WriteJSON(w io.Writer, p *hardware.Program) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprint(b, "{\"operations\":[")
-	for i := range p.Operations {
-		if i > 0 {
+	for order, i := range executionOrder(p.Operations) {
+		if order > 0 {
 			fmt.Fprint(b, ",")
 		}
 		fmt.Fprint(b, "\n")
-		writeOperation(b, i, &p.Operations[i])
+		writeOperation(b, order, &p.Operations[i])
 	}
 	fmt.Fprint(b, "\n]}\n")
 	return b.Flush()
@@ -38,7 +38,7 @@ func writeOperation(b io.Writer, order int, op *hardware.Operation) {
 	switch op.Kind {
 	case hardware.Conv:
 		writeCube(b, "weight", op.Weights)
-		writeConv(b, op.Conv)
+		writeConv(b, op.Conv, op.Dst)
 	case hardware.SDP:
 		writeCube(b, "x1", op.X1)
 		writeCube(b, "x2", op.X2)
@@ -75,22 +75,14 @@ func writeConverter(b io.Writer, name string, c hardware.Converter) {
 	fmt.Fprintf(b, "  %q: {\"scale\":%d,\"truncate\":%d,\"enable\":%d,\"offset\":%d},\n", name, c.Scale, c.Truncate, bit(c.Enable), c.Offset)
 }
 
-func writeConv(b io.Writer, d *hardware.ConvDesc) {
+func writeConv(b io.Writer, d *hardware.ConvDesc, dst hardware.Cube) {
 	writeConverter(b, "in_cvt", d.InCvt)
 	writeConverter(b, "out_cvt", d.OutCvt)
-	fmt.Fprintf(b, "  \"conv_mode\":%d,\"data_reuse\":0,\"weight_reuse\":0,\"skip_data_rls\":0,\"skip_weight_rls\":0,\"entry_per_slice\":%d,\"data_format\":%d,\"pixel_mapping\":0,\"fetch_grain\":%d,\"batch\":%d,\"weight_format\":%d,\"data_bank\":%d,\"weight_bank\":%d,\"batch_stride\":0,\"post_extension\":%d,\"pixel_override\":%d,\"release\":%d,\n",
-		d.Mode, d.EntryPerSlice, d.DataFormat, d.FetchGrain, d.Batch, d.WeightFormat, d.DataBank, d.WeightBank, d.PostExtension, d.PixelOverride, d.Release)
-	w, h := convOutput(d)
+	fmt.Fprintf(b, "  \"conv_mode\":%d,\"data_reuse\":0,\"weight_reuse\":%d,\"skip_data_rls\":0,\"skip_weight_rls\":%d,\"entry_per_slice\":%d,\"data_format\":%d,\"pixel_mapping\":0,\"fetch_grain\":%d,\"batch\":%d,\"weight_format\":%d,\"data_bank\":%d,\"weight_bank\":%d,\"batch_stride\":0,\"post_extension\":%d,\"pixel_override\":%d,\"release\":%d,\n",
+		d.Mode, d.Reserved["weight_reuse"], d.Reserved["skip_weight_rls"], d.EntryPerSlice, d.DataFormat, d.FetchGrain, d.Batch, d.WeightFormat, d.DataBank, d.WeightBank, d.PostExtension, d.PixelOverride, d.Release)
 	fmt.Fprintf(b, "  \"input_csc\":[%d,%d,%d],\"kernel_csc\":[%d,%d,%d],\"input_cmac\":[%d,%d,0],\"bytes_per_kernel\":%d,\"mean\":[0,0,0,0],\"mean_format\":0,\"stride\":[%d,%d],\"pad_xl_xr_yt_yb\":[%d,%d,%d,%d],\"dilation\":[%d,%d],\"pra_truncate\":0,\"in_precision\":%d,\"out_precision\":%d,\"pad_val\":%d\n",
-		d.InputW, d.InputH, d.InputC, d.KernelW, d.KernelH, d.KernelC, w, h, d.BytesPerKernel, d.StrideX, d.StrideY,
+		d.InputW, d.InputH, d.InputC, d.KernelW, d.KernelH, d.KernelC, dst.W, dst.H, d.BytesPerKernel, d.StrideX, d.StrideY,
 		d.PadLeft, d.PadRight, d.PadTop, d.PadDown, d.DilationX, d.DilationY, d.InPrecision, d.OutPrecision, d.PadValue)
-}
-
-// convOutput is the size of a convolution's result.
-func convOutput(d *hardware.ConvDesc) (w, h int) {
-	w = (d.InputW+d.PadLeft+d.PadRight-(d.KernelW-1)*d.DilationX-1)/d.StrideX + 1
-	h = (d.InputH+d.PadTop+d.PadDown-(d.KernelH-1)*d.DilationY-1)/d.StrideY + 1
-	return w, h
 }
 
 func writeSDP(b io.Writer, d *hardware.SDPDesc) {

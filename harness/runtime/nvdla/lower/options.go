@@ -67,6 +67,9 @@ type Options struct {
 	Profile     Profile
 	InputFormat InputFormat
 	Fixes       []Fix
+	// Whole leaves convolutions whole that the compiler cuts into strips of
+	// lines because they exceed the convolution buffer. Results are equal.
+	Whole bool
 }
 
 func (o Options) fixed(f Fix) bool {
