@@ -174,21 +174,20 @@ func confusionSeries(r matrix.Row, change [][]int, classes []string) series {
 			}
 		}
 	}
-	return series{kind: "heatmap", data: append(off, on...), settings: node{"itemStyle": node{"borderColor": colour("bg"), "borderWidth": 1}, "label": node{"show": true, "fontSize": 12}}}
+	return series{kind: "heatmap", data: append(off, on...), settings: node{"itemStyle": node{"borderColor": colour("bg"), "borderWidth": 1}, "label": node{"show": true, "fontSize": 12, "color": colour("sLo"), "formatter": function("text")}}}
 }
 
 func confusionCell(r matrix.Row, change [][]int, classes []string, y, x int) node {
 	n := change[y][x]
 	bin := effect(n, x == y)
-	label, ink := "", "sLo"
+	d := node{"value": []int{x, y, bin}, "tip": []string{"true " + classes[y] + ", answered " + classes[x], format.Change(n) + " pictures against fp32"}, "cell": r.ID}
 	if n != 0 {
-		label = format.Change(n)
+		d["text"] = format.Change(n)
 	}
 	if bin == 0 || bin == 5 {
-		ink = "sHi"
+		d["label"] = node{"color": colour("sHi")}
 	}
-	return node{"value": []int{x, y, bin}, "label": node{"formatter": label, "color": colour(ink)},
-		"tip": []string{"true " + classes[y] + ", answered " + classes[x], format.Change(n) + " pictures against fp32"}, "cell": r.ID}
+	return d
 }
 
 func confusionTable(r matrix.Row, change [][]int, classes []string) table {

@@ -82,7 +82,7 @@ func (f figure) Count() string {
 // draw makes a panel from an option. below is the width under which narrow is
 // merged into it; 0 for never.
 func draw(id, label string, height int, o node, below int, narrow node) (panel, error) {
-	box := node{"option": o}
+	box := node{"option": o, "tips": shareTips(o)}
 	if below > 0 {
 		box["narrow"] = node{"below": below, "option": narrow}
 	}
@@ -91,6 +91,39 @@ func draw(id, label string, height int, o node, below int, narrow node) (panel, 
 		return panel{}, fmt.Errorf("figure %s: %w", id, err)
 	}
 	return panel{ID: id, Label: label, Height: height, Option: template.JS(b)}, nil
+}
+
+// hint is what a tooltip says of a datum.
+type hint struct {
+	Lines []string `json:"l"`
+	Cell  string   `json:"c,omitempty"`
+}
+
+// shareTips moves the tips of an option's data to one list, each once; a datum
+// keeps its place in the list. It halves the size of large figures.
+func shareTips(o node) []hint {
+	var hints []hint
+	place := map[string]int{}
+	list, _ := o["series"].([]any)
+	for _, s := range list {
+		data, _ := s.(node)["data"].([]node)
+		for _, d := range data {
+			lines, ok := d["tip"].([]string)
+			if !ok {
+				continue
+			}
+			cell, _ := d["cell"].(string)
+			key := strings.Join(lines, "\n") + "\n" + cell
+			if _, seen := place[key]; !seen {
+				place[key] = len(hints)
+				hints = append(hints, hint{lines, cell})
+			}
+			delete(d, "tip")
+			delete(d, "cell")
+			d["t"] = place[key]
+		}
+	}
+	return hints
 }
 
 // layout is the number of panels side by side.

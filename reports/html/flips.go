@@ -16,6 +16,9 @@ const (
 	shownLost   = 8
 	shownWon    = 4
 	shownGroups = 4
+	// pictureBudget is how many bytes of PNG the page holds; later pictures are
+	// described only.
+	pictureBudget = 60_000
 )
 
 // gallery shows pictures of one cell that changed sides.
@@ -33,6 +36,7 @@ type picture struct {
 // galleries takes, from each group, the cell furthest below fp32 that has flips.
 func galleries(m *matrix.Matrix) []gallery {
 	var list []gallery
+	budget := pictureBudget
 	for _, g := range m.Groups {
 		rows := g.With(m.Main, false)
 		rows = slices.DeleteFunc(rows, func(r matrix.Row) bool { return len(r.Flips) == 0 })
@@ -40,12 +44,14 @@ func galleries(m *matrix.Matrix) []gallery {
 			continue
 		}
 		r := slices.MinFunc(rows, func(a, b matrix.Row) int { return cmp.Compare(a.Difference, b.Difference) })
-		list = append(list, galleryOf(m, r))
+		if len(list) < shownGroups {
+			list = append(list, galleryOf(m, r, &budget))
+		}
 	}
-	return list[:min(len(list), shownGroups)]
+	return list
 }
 
-func galleryOf(m *matrix.Matrix, r matrix.Row) gallery {
+func galleryOf(m *matrix.Matrix, r matrix.Row, budget *int) gallery {
 	g := gallery{Cell: r.ID, Heading: fmt.Sprintf("%s, %s, %s: %s lost, %s won", m.Where(r), r.Name(), r.Calibrator, format.Plural(r.Lost, "picture"), format.Count(r.Won))}
 	classes := m.Classes(r.Dataset)
 	flips := slices.Clone(r.Flips)
@@ -53,18 +59,19 @@ func galleryOf(m *matrix.Matrix, r matrix.Row) gallery {
 	for _, f := range flips {
 		switch {
 		case f.Reference == f.Label && f.Predicted != f.Label && len(g.Lost) < shownLost:
-			g.Lost = append(g.Lost, pictureOf(f, classes))
+			g.Lost = append(g.Lost, pictureOf(f, classes, budget))
 		case f.Predicted == f.Label && f.Reference != f.Label && len(g.Won) < shownWon:
-			g.Won = append(g.Won, pictureOf(f, classes))
+			g.Won = append(g.Won, pictureOf(f, classes, budget))
 		}
 	}
 	return g
 }
 
-func pictureOf(f record.Flip, classes []string) picture {
+func pictureOf(f record.Flip, classes []string, budget *int) picture {
 	p := picture{ID: f.Picture, Label: className(classes, f.Label), Reference: className(classes, f.Reference),
 		Predicted: className(classes, f.Predicted), Margin: format.Fixed(f.Margin, 3)}
-	if len(f.PNG) > 0 {
+	if len(f.PNG) > 0 && len(f.PNG) <= *budget {
+		*budget -= len(f.PNG)
 		p.Image = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(f.PNG))
 	}
 	return p

@@ -16,7 +16,10 @@ var (
 	saturationBounds = []float64{0.001, 0.003, 0.008, 0.015}
 )
 
-const labelledLayers = 40 // more columns than this leave no room for numbers
+const (
+	labelledLayers = 40 // more columns than this leave no room for numbers
+	labelledNarrow = 28 // more columns than this leave no room for all names on a phone
+)
 
 // layers draws SQNR and saturation of each layer as two strips on the same
 // columns; nil rows with layers give no figure.
@@ -34,7 +37,7 @@ func layers(m *matrix.Matrix, g matrix.Group, id string) (figure, bool, error) {
 		return f, false, err
 	}
 	p, err := draw(id+"-0", fmt.Sprintf("Heat strips of signal-to-quantization-noise ratio and saturation of %s of %s", format.Plural(len(names), "layer"), m.Name(g)),
-		22+strip+28+strip+room, o, 640, stripsNarrow())
+		22+strip+28+strip+room, o, narrowBelow(names), stripsNarrow(names))
 	if err != nil {
 		return f, false, err
 	}
@@ -187,22 +190,38 @@ func heat(m *matrix.Matrix, rows []matrix.Row, names []string, cell func(record.
 	for y, r := range rows {
 		for _, l := range r.Layers {
 			b, label := cell(l)
-			ink := "sLo"
-			if b >= 3 {
-				ink = "sHi"
+			d := node{"value": []int{index(names, l.Layer), y, b}, "cell": r.ID,
+				"tip": []string{l.Layer + " · " + r.Name(), "SQNR " + format.Decibels(l.SQNR) + " dB", "saturated " + format.Percent(l.Saturation) + " %"}}
+			if len(names) <= labelledLayers {
+				d["text"] = label
+				if b >= 3 {
+					d["label"] = node{"color": colour("sHi")}
+				}
 			}
-			data = append(data, node{"value": []int{index(names, l.Layer), y, b}, "label": node{"formatter": label, "color": colour(ink)},
-				"tip": []string{l.Layer + " · " + r.Name(), "SQNR " + format.Decibels(l.SQNR) + " dB", "saturated " + format.Percent(l.Saturation) + " %"}, "cell": r.ID})
+			data = append(data, d)
 		}
 	}
 	return series{kind: "heatmap", data: data, settings: node{"xAxisIndex": grid, "yAxisIndex": grid,
-		"label": node{"show": len(names) <= labelledLayers, "fontSize": 11}, "itemStyle": node{"borderColor": colour("bg"), "borderWidth": 1}}}
+		"label": node{"show": len(names) <= labelledLayers, "fontSize": 11, "color": colour("sLo"), "formatter": function("text")}, "itemStyle": node{"borderColor": colour("bg"), "borderWidth": 1}}}
 }
 
-func stripsNarrow() node {
+// narrowBelow is the width in px under which layer names get too close.
+func narrowBelow(names []string) int { return max(640, 100+11*len(names)) }
+
+// nameAxis sets the layer names of a narrow figure; where a name needs more
+// room than its column has, some are left out and the data table lists them.
+func nameAxis(names []string) node {
+	label := node{"fontSize": 9.5}
+	if len(names) > labelledNarrow {
+		label["interval"] = "auto"
+	}
+	return node{"axisLabel": label}
+}
+
+func stripsNarrow(names []string) node {
 	small := node{"axisLabel": node{"fontSize": 11}}
 	plain := node{"label": node{"show": false}, "itemStyle": node{"borderWidth": 0.5}}
-	return node{"grid": []node{{"left": 78}, {"left": 78}}, "xAxis": []node{{}, {"axisLabel": node{"fontSize": 9.5}}},
+	return node{"grid": []node{{"left": 78}, {"left": 78}}, "xAxis": []node{{}, nameAxis(names)},
 		"yAxis": []node{small, small}, "series": []node{plain, plain}}
 }
 

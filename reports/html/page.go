@@ -66,6 +66,7 @@ type page struct {
 	Manifest          []entry
 	Contents          []section
 	Bad               bool // some cell failed
+	Whole             bool // the page holds all of the results
 }
 
 // entry is a name with its value.
@@ -78,6 +79,7 @@ type entry struct {
 type section struct {
 	ID, Heading, Short string
 	Figures            []figure
+	Omitted            string // groups left out for the size of the page
 }
 
 // Write writes the page. The error names the figure that could not be drawn.
@@ -87,11 +89,11 @@ func Write(w io.Writer, r *record.Run) error {
 	if err != nil {
 		return err
 	}
-	results, err := embedded(r)
+	results, whole, err := embedded(r)
 	if err != nil {
 		return err
 	}
-	body, err := render(m, sections)
+	body, err := render(m, sections, whole)
 	if err != nil {
 		return err
 	}
@@ -102,14 +104,14 @@ func Write(w io.Writer, r *record.Run) error {
 	return err
 }
 
-func render(m *matrix.Matrix, sections []section) (*bytes.Buffer, error) {
+func render(m *matrix.Matrix, sections []section, whole bool) (*bytes.Buffer, error) {
 	t, err := template.New("page").Parse(pageTemplate)
 	if err != nil {
 		return nil, err
 	}
 	findings := findingsOf(m)
 	p := page{Title: joined(m.Title()), Lede: joined(m.Lede()), Kick: kick(m), Ident: ident(m), Verdict: verdictOf(m), Comparison: comparisonOf(m, findings),
-		Figures: sections, Galleries: galleries(m), Findings: findings, Manifest: manifest(m), Bad: m.Count(record.Failed) > 0,
+		Figures: sections, Galleries: galleries(m), Findings: findings, Manifest: manifest(m), Bad: m.Count(record.Failed) > 0, Whole: whole,
 		Style:  template.CSS(variables() + styleSheet + printBoxes(m)),
 		Policy: fmt.Sprintf("default-src 'none'; script-src %s %s; img-src data:; style-src 'unsafe-inline'", hash(echartsScript), hash(bootScript))}
 	p.Contents = contents(p)
@@ -158,10 +160,12 @@ func licences() string {
 	return strings.ReplaceAll(b.String(), "--", "- -")
 }
 
-const largestConfusion = 100 // classes; beyond, the page leaves the matrix to results.json
+const embeddedLimit = 128 << 10 // bytes of results in the page
 
-// embedded is the run as JSON without the thumbnails, which the page shows.
-func embedded(r *record.Run) ([]byte, error) {
+// embedded is the run as JSON without the thumbnails, which the page shows. When
+// it is large, layers, confusion, flips and scales stay in results.json only, and
+// whole is false.
+func embedded(r *record.Run) (b []byte, whole bool, err error) {
 	c := *r
 	c.Cells = append([]record.Cell(nil), r.Cells...)
 	for i := range c.Cells {
@@ -170,15 +174,19 @@ func embedded(r *record.Run) ([]byte, error) {
 			flips[j].PNG = nil
 		}
 		c.Cells[i].Flips = flips
-		if len(c.Cells[i].Confusion) > largestConfusion {
-			c.Cells[i].Confusion = nil
-		}
 	}
-	b, err := json.Marshal(&c)
-	if err != nil {
-		return nil, fmt.Errorf("results: %w", err)
+	if b, err = json.Marshal(&c); err != nil {
+		return nil, false, fmt.Errorf("results: %w", err)
 	}
-	return b, nil
+	if len(b) <= embeddedLimit {
+		return b, true, nil
+	}
+	for i := range c.Cells {
+		c.Cells[i].Layers, c.Cells[i].Confusion, c.Cells[i].Flips = nil, nil, nil
+	}
+	c.Tables = nil
+	b, err = json.Marshal(&c)
+	return b, false, err
 }
 
 func kick(m *matrix.Matrix) string {

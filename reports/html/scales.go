@@ -30,7 +30,7 @@ func scales(m *matrix.Matrix, g matrix.Group, id string) (figure, bool, error) {
 		return f, false, err
 	}
 	p, err := draw(id+"-0", fmt.Sprintf("Scale of %s of %s for %s, log axis", format.Plural(len(names), "layer"), m.Name(g), format.Plural(len(tables), "calibrator")),
-		248+room, o, 560, node{"grid": node{"left": 60}, "xAxis": node{"axisLabel": node{"fontSize": 9.5}}})
+		248+room, o, narrowBelow(names), node{"grid": node{"left": 60}, "xAxis": nameAxis(names)})
 	if err != nil {
 		return f, false, err
 	}

@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"slices"
 
 	"quantbench/harness/record"
 	"quantbench/reports/format"
@@ -12,20 +13,24 @@ import (
 // without data are left out.
 func figures(m *matrix.Matrix) ([]section, error) {
 	var list []section
-	number := 0
-	for _, make := range []func(*matrix.Matrix) (section, error){accuracySection, latencySection, calibratorSection, layerSection, scaleSection, confusionSection} {
+	for _, make := range []func(*matrix.Matrix) (section, error){accuracySection, latencySection, calibratorSection} {
 		s, err := make(m)
 		if err != nil {
 			return nil, err
 		}
-		if len(s.Figures) == 0 {
-			continue
-		}
-		for i := range s.Figures {
-			number++
-			s.Figures[i].Number = number
-		}
 		list = append(list, s)
+	}
+	details, err := detailSections(m)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(append(list, details...), func(s section) bool { return len(s.Figures) == 0 })
+	number := 0
+	for i := range list {
+		for j := range list[i].Figures {
+			number++
+			list[i].Figures[j].Number = number
+		}
 	}
 	return list, nil
 }
@@ -40,22 +45,6 @@ func shared(m *matrix.Matrix, s section, draw drawGroups) (section, error) {
 			return s, err
 		}
 		if len(f.Panels) > 0 {
-			s.Figures = append(s.Figures, f)
-		}
-	}
-	return s, nil
-}
-
-type drawGroup func(*matrix.Matrix, matrix.Group, string) (figure, bool, error)
-
-// each draws one figure for each group that has the data.
-func each(m *matrix.Matrix, s section, draw drawGroup) (section, error) {
-	for i, g := range m.Groups {
-		f, ok, err := draw(m, g, figureID(s.ID, i))
-		if err != nil {
-			return s, err
-		}
-		if ok {
 			s.Figures = append(s.Figures, f)
 		}
 	}
@@ -83,18 +72,6 @@ func calibratorSection(m *matrix.Matrix) (section, error) {
 		return section{}, nil
 	}
 	return shared(m, section{ID: "calibrators", Heading: "Calibrators", Short: "Calibrators"}, calibrators)
-}
-
-func layerSection(m *matrix.Matrix) (section, error) {
-	return each(m, section{ID: "layers", Heading: "Layers", Short: "Layers"}, layers)
-}
-
-func scaleSection(m *matrix.Matrix) (section, error) {
-	return each(m, section{ID: "scales", Heading: "Scales", Short: "Scales"}, scales)
-}
-
-func confusionSection(m *matrix.Matrix) (section, error) {
-	return each(m, section{ID: "confusion", Heading: "Confusion against fp32", Short: "Confusion"}, confusion)
 }
 
 // manifest lists what is needed to get the numbers again.

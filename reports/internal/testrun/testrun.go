@@ -208,9 +208,13 @@ func layerNames(model int) []string {
 	if model == 0 {
 		return []string{"conv1", "pool1", "conv2", "pool2", "ip1", "ip2"}
 	}
+	blocks := 2
+	if model > 1 {
+		blocks = 8
+	}
 	names := []string{"conv1"}
 	for stage := 1; stage <= 3; stage++ {
-		for block := 1; block <= 2; block++ {
+		for block := 1; block <= blocks; block++ {
 			for _, part := range []string{"conv1", "conv2", "sum"} {
 				names = append(names, fmt.Sprintf("layer%d_%d_%s", stage, block, part))
 			}

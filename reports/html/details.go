@@ -1,0 +1,108 @@
+package html
+
+import (
+	"cmp"
+	"slices"
+
+	"quantbench/reports/format"
+	"quantbench/reports/matrix"
+)
+
+// detailBudget is how many bytes the figures about single groups may take, so
+// that a page with many models stays a page one can send.
+const detailBudget = 280_000
+
+type drawGroup func(*matrix.Matrix, matrix.Group, string) (figure, bool, error)
+
+// details are the figures about one group, in the order of the page.
+var details = []struct {
+	section section
+	draw    drawGroup
+}{
+	{section{ID: "layers", Heading: "Layers", Short: "Layers"}, layers},
+	{section{ID: "scales", Heading: "Scales", Short: "Scales"}, scales},
+	{section{ID: "confusion", Heading: "Confusion against fp32", Short: "Confusion"}, confusion},
+}
+
+// detailSections draws the details of the groups that lose most, until the
+// budget is spent; what is left out is named. The first group always fits.
+func detailSections(m *matrix.Matrix) ([]section, error) {
+	drawn := make([][]*figure, len(m.Groups)) // by group, then by detail
+	spent, full := 0, false
+	var omitted []string
+	for _, g := range byLoss(m) {
+		figs, size, err := groupDetails(m, g)
+		if err != nil {
+			return nil, err
+		}
+		full = full || spent > 0 && spent+size > detailBudget
+		if full && size > 0 {
+			omitted = append(omitted, m.Name(m.Groups[g]))
+			continue
+		}
+		drawn[g], spent = figs, spent+size
+	}
+	slices.Sort(omitted)
+	return gathered(drawn, omitted), nil
+}
+
+func gathered(drawn [][]*figure, omitted []string) []section {
+	var list []section
+	for i, d := range details {
+		s := d.section
+		s.Omitted = format.List(omitted)
+		for _, figs := range drawn {
+			if len(figs) > i && figs[i] != nil {
+				s.Figures = append(s.Figures, *figs[i])
+			}
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+func groupDetails(m *matrix.Matrix, g int) (figs []*figure, size int, err error) {
+	figs = make([]*figure, len(details))
+	for i, d := range details {
+		f, ok, err := d.draw(m, m.Groups[g], figureID(d.section.ID, g))
+		if err != nil {
+			return nil, 0, err
+		}
+		if ok {
+			figs[i] = &f
+			size += f.size()
+		}
+	}
+	return figs, size, nil
+}
+
+// byLoss orders groups by their largest loss with the main calibrator.
+func byLoss(m *matrix.Matrix) []int {
+	worst, order := make([]float64, len(m.Groups)), make([]int, len(m.Groups))
+	for i, g := range m.Groups {
+		order[i] = i
+		for _, r := range g.With(m.Main, false) {
+			worst[i] = min(worst[i], r.Difference)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(worst[a], worst[b]) })
+	return order
+}
+
+const tableCell = len(`<td class="r"></td>`)
+
+// size is about how many bytes a figure takes on the page.
+func (f figure) size() int {
+	n := 0
+	for _, p := range f.Panels {
+		n += len(p.Option)
+	}
+	for _, t := range f.Tables {
+		for _, row := range t.Rows {
+			for _, c := range row {
+				n += tableCell + len(c)
+			}
+		}
+	}
+	return n
+}
