@@ -9,8 +9,9 @@ import (
 )
 
 // detailBudget is how many bytes the figures about single groups may take, so
-// that a page with many models stays a page one can send.
-const detailBudget = 280_000
+// that a page with many models stays one that can be sent: the rest of the page
+// grows with the groups, and these figures make room for it.
+func detailBudget(groups int) int { return max(60_000, 300_000-16_000*groups) }
 
 type drawGroup func(*matrix.Matrix, matrix.Group, string) (figure, bool, error)
 
@@ -35,7 +36,7 @@ func detailSections(m *matrix.Matrix) ([]section, error) {
 		if err != nil {
 			return nil, err
 		}
-		full = full || spent > 0 && spent+size > detailBudget
+		full = full || spent > 0 && spent+size > detailBudget(len(m.Groups))
 		if full && size > 0 {
 			omitted = append(omitted, m.Name(m.Groups[g]))
 			continue
