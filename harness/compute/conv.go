@@ -149,7 +149,7 @@ func (c *conv) outputType() (Type, error) {
 	case c.TensorRT != nil:
 		return Int8, c.TensorRT.check(c.Out)
 	case c.NVDLA != nil:
-		return Int8, c.NVDLA.check(c.Out, c.BiasInt32 != nil)
+		return Int8, c.NVDLA.check(c.Out)
 	case c.ReLU || c.Residual != 0:
 		return 0, fmt.Errorf("an int32 output takes no residual and no ReLU")
 	}

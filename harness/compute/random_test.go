@@ -329,3 +329,8 @@ func TestRandomFloat32(t *testing.T) {
 		checkFloat32(t, seed)
 	}
 }
+
+func FuzzFloat32(f *testing.F) {
+	f.Add(uint64(1))
+	f.Fuzz(checkFloat32)
+}

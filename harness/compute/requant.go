@@ -70,7 +70,7 @@ func (t *TensorRT) check(out int) error {
 	return nil
 }
 
-func (n *NVDLA) check(out int, _ bool) error {
+func (n *NVDLA) check(out int) error {
 	if n.Mul != nil && len(n.Mul) != 1 && len(n.Mul) != out {
 		return fmt.Errorf("%d multipliers for %d channels", len(n.Mul), out)
 	}
