@@ -127,14 +127,16 @@ func assumptions(t hardware.Target, c Config) []string {
 		"modelled, not measured: no cycle-accurate reference of NVDLA is public",
 		fmt.Sprintf("%s: %d x %d multipliers at %.0f MHz, DRAM %.3g GB/s", t.Name, t.AtomicC, t.AtomicK, c.ClockHz/1e6, c.Bandwidth/1e9),
 		fmt.Sprintf("%.0f cycles of fixed overhead for each hardware operation (unknown; 0 is a lower limit)", c.Overhead),
-		"operations run one after the other, " + overlap[c.Serial],
+		"operations run one after the other, " + overlap(c.Serial),
 		"CPU tasks (softmax, power) are not counted",
 	}
 }
 
-var overlap = map[bool]string{
-	false: "each as long as its slowest resource (loading and computing overlap fully)",
-	true:  "each as long as its computation and its memory traffic together (no overlap)",
+func overlap(serial bool) string {
+	if serial {
+		return "each as long as its computation and its memory traffic together (no overlap)"
+	}
+	return "each as long as its slowest resource (loading and computing overlap fully)"
 }
 
 // estimate models the operation at position i.

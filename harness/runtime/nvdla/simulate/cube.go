@@ -86,6 +86,55 @@ func (q *cube) write(mem []byte, y, x int, v []int32) {
 	}
 }
 
+// extended gives regions room for the feature cubes that reach beyond them. The
+// compiler makes such programs (a Concat of channels that do not fill atoms), and
+// the hardware writes on behind the buffer; what lies there is nobody's here. A
+// cube that reaches far beyond its region is left as it is, for newCube to refuse.
+func extended(p *hardware.Program) (*hardware.Program, []error) {
+	q := *p
+	q.Regions = append([]hardware.Region(nil), p.Regions...)
+	var warnings []error
+	for i := range q.Operations {
+		op := &q.Operations[i]
+		for _, c := range []hardware.Cube{op.Src, op.Dst} {
+			if c.Kind == hardware.CubeOnTheFly || c.Region < 0 || c.Region >= len(q.Regions) || c.W < 1 || op.Kind == hardware.BDMA {
+				continue
+			}
+			r := &q.Regions[c.Region]
+			need, have := c.Offset+stretch(p.Target, op, c), allocated(*r)
+			if need <= have || need > 2*have+slack {
+				continue
+			}
+			r.Size = need
+			warnings = append(warnings, fmt.Errorf("operation %d (%s): cube reaches %d bytes beyond memory %q of %d; on the hardware it touches what lies behind", i, op.Kind, need-have, r.Name, have))
+		}
+	}
+	return &q, warnings
+}
+
+// slack is how far a small region may be exceeded, bytes.
+const slack = 1 << 20
+
+// stretch is how many bytes an operation's cube reaches over.
+func stretch(t hardware.Target, op *hardware.Operation, q hardware.Cube) int {
+	if op.Kind == hardware.Conv && !hardware.IsFeature(op.Conv.DataFormat) {
+		return (q.H-1)*q.LineStride + q.W*hardware.PixelBytes(op.Conv.DataFormat)
+	}
+	per := t.ElementsPerAtom(readPrecision(op))
+	return (q.C-1)/per*q.SurfStride + (q.H-1)*q.LineStride + q.W*t.Atom
+}
+
+// readPrecision is the precision of an operation's source.
+func readPrecision(op *hardware.Operation) hardware.Precision {
+	switch op.Kind {
+	case hardware.Conv:
+		return op.Conv.InPrecision
+	case hardware.SDP:
+		return op.SDP.SrcPrecision
+	}
+	return precisionOf(op)
+}
+
 // constants tells which regions no operation and no input writes.
 func constants(p *hardware.Program) []bool {
 	k := make([]bool, len(p.Regions))

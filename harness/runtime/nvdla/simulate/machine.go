@@ -19,11 +19,13 @@ type Machine struct {
 	// Observe, if set, is called for every operation of a run, in order.
 	Observe func(Dump)
 
-	prog    *hardware.Program
-	steps   []step
-	consts  []bool   // regions that no operation and no input writes
-	mem     [][]byte // by region
-	scratch scratch
+	prog     *hardware.Program // with regions as large as the cubes need
+	given    *hardware.Program
+	warnings []error
+	steps    []step
+	consts   []bool   // regions that no operation and no input writes
+	mem      [][]byte // by region
+	scratch  scratch
 }
 
 // Dump is what one operation was given and what it produced: Cube.Size bytes
@@ -55,8 +57,9 @@ func New(p *hardware.Program) (*Machine, error) {
 	if err := Check(p); err != nil {
 		return nil, err
 	}
-	m := &Machine{prog: p, consts: constants(p), mem: make([][]byte, len(p.Regions))}
-	for i, r := range p.Regions {
+	m := &Machine{given: p, consts: constants(p), mem: make([][]byte, len(p.Regions))}
+	m.prog, m.warnings = extended(p)
+	for i, r := range m.prog.Regions {
 		m.mem[i] = make([]byte, allocated(r))
 		copy(m.mem[i], r.Init)
 	}
@@ -73,7 +76,7 @@ func New(p *hardware.Program) (*Machine, error) {
 // Fork makes a machine for the same program with memory of its own; what never
 // changes is shared.
 func (m *Machine) Fork() *Machine {
-	f := &Machine{prog: m.prog, steps: m.steps, consts: m.consts, mem: make([][]byte, len(m.mem))}
+	f := &Machine{prog: m.prog, given: m.given, warnings: m.warnings, steps: m.steps, consts: m.consts, mem: make([][]byte, len(m.mem))}
 	for i, b := range m.mem {
 		f.mem[i] = b
 		if !m.consts[i] {
@@ -141,8 +144,12 @@ func (m *Machine) Output() []int16 {
 // Memory is a region's bytes as the last run left them; do not change them.
 func (m *Machine) Memory(region int) []byte { return m.mem[region] }
 
-// Program is what the machine runs.
-func (m *Machine) Program() *hardware.Program { return m.prog }
+// Program is what New was given.
+func (m *Machine) Program() *hardware.Program { return m.given }
+
+// Warnings tell what a user should know of the program: cubes that reach beyond
+// their memory, which the hardware would not notice.
+func (m *Machine) Warnings() []error { return m.warnings }
 
 // reset brings every region that a run changes back to its first state.
 func (m *Machine) reset() {

@@ -419,7 +419,7 @@ func TestDamagedPrograms(t *testing.T) {
 	}
 	one, far := feature(f, hardware.Int8, 0, 1, 1, 1), feature(f, hardware.Int8, 9, 1, 1, 1)
 	late := one
-	late.Offset = 1 << 20
+	late.Offset = 1 << 22
 	for name, damage := range map[string]func(*hardware.Program){
 		"no such region":       pool(far, one),
 		"outside of region":    pool(one, late),
@@ -468,5 +468,22 @@ func TestDamagedPrograms(t *testing.T) {
 	}
 	if _, err := m.Run(make([]int8, 8)); err == nil {
 		t.Error("short input accepted")
+	}
+}
+
+// A cube may reach a little beyond its memory: it runs, with a warning.
+func TestBeyondMemory(t *testing.T) {
+	f := hardware.Full
+	in, out := feature(f, hardware.Int8, 0, 1, 1, 1), feature(f, hardware.Int8, 1, 1, 1, 1)
+	behind := out
+	behind.Offset = 4096
+	d := &hardware.PDPDesc{Mode: hardware.PoolMax, Width: 1, Height: 1, StrideX: 1, StrideY: 1}
+	p := program(f, in, out, nil,
+		hardware.Operation{Kind: hardware.PDP, FusedParent: -1, Src: in, Dst: out, PDP: d},
+		hardware.Operation{Kind: hardware.PDP, FusedParent: -1, Src: out, Dst: behind, PDP: d})
+	check(t, run(t, p, []int8{7}), []int8{7})
+	m, err := New(p)
+	if err != nil || len(m.Warnings()) != 1 || !strings.Contains(m.Warnings()[0].Error(), "32 bytes beyond") {
+		t.Errorf("%v, %v", err, m.Warnings())
 	}
 }
