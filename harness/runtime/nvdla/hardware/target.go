@@ -14,7 +14,8 @@ type Target struct {
 	Atom int
 	// CBUF is the convolution buffer: Banks x Entries x EntryBytes.
 	Banks, Entries, EntryBytes int
-	// WeightAlign is what the compiler rounds a weight blob's size up to, bytes.
+	// WeightAlign is what the compiler rounds a weight blob's size up to, bytes:
+	// the width of a buffer entry (Surface.cpp, WeightDesc::size).
 	WeightAlign int
 	// BDMA, Rubik, SDPY (with its look-up table) and Int16 tell what the
 	// configuration has.
@@ -24,7 +25,7 @@ type Target struct {
 // The targets that nvdla_compiler knows (TargetConfig.cpp; hw/spec/defs).
 var (
 	Small = Target{Name: "nv_small", AtomicC: 8, AtomicK: 8, Atom: 8, Banks: 32, Entries: 512, EntryBytes: 8, WeightAlign: 8}
-	Large = Target{Name: "nv_large", AtomicC: 64, AtomicK: 32, Atom: 32, Banks: 16, Entries: 512, EntryBytes: 64, WeightAlign: 128, SDPY: true}
+	Large = Target{Name: "nv_large", AtomicC: 64, AtomicK: 32, Atom: 32, Banks: 16, Entries: 512, EntryBytes: 64, WeightAlign: 64, SDPY: true}
 	Full  = Target{Name: "nv_full", AtomicC: 64, AtomicK: 32, Atom: 32, Banks: 16, Entries: 256, EntryBytes: 128, WeightAlign: 128, BDMA: true, Rubik: true, SDPY: true, Int16: true}
 )
 

@@ -103,6 +103,9 @@ func (g *graph) mergeIntoConv(n, next *node) bool {
 		if !n.conv.times(next.mul) {
 			return false
 		}
+		if next.relu {
+			g.warn(next.layer, LostReLU, "the compiler folds the scale behind this layer into its weights, and the ReLU that the scale had taken in is lost: negative values pass. Give the layer a bias of zeros")
+		}
 		g.bypass(next)
 	case kNorm:
 		if !n.conv.times(next.mul) {

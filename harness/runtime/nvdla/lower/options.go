@@ -132,6 +132,7 @@ const (
 	EltwiseOverride    Kind = "eltwise-scale"       // a sum's operand got the other's scale
 	ConstantMultiplier Kind = "constant-multiplier" // a factor was lost
 	LostKernelRow      Kind = "lost-kernel-row"     // a kernel line was packed twice
+	LostReLU           Kind = "lost-relu"           // an activation is missing
 	NoRescale          Kind = "no-rescale"          // pooling or Concat with another scale than its input
 	Unaligned          Kind = "unaligned-concat"    // channels land in the wrong place
 	Ignored            Kind = "ignored"             // a parameter that the compiler does not read
