@@ -17,9 +17,10 @@ func (p Preprocess) Validate() error {
 	if p.Order != "" && p.Order != "rgb" && p.Order != "bgr" {
 		errs = append(errs, fmt.Errorf("preprocess: order %q is unknown; write rgb or bgr", p.Order))
 	}
-	if len(p.Mean) > 0 && len(p.MeanImage) > 0 {
+	if len(p.Mean) > 0 && (len(p.MeanImage) > 0 || p.MeanFile != "") {
 		errs = append(errs, errors.New("preprocess: mean and mean image are both given; keep one"))
 	}
+	errs = append(errs, p.validateSize()...)
 	for _, m := range p.Mean {
 		if !finite(m) {
 			errs = append(errs, fmt.Errorf("preprocess: mean %v is not a number of pixels", m))
@@ -43,6 +44,9 @@ func (p Preprocess) Check(c, h, w int) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
+	if p.MeanFile != "" && len(p.MeanImage) == 0 {
+		return fmt.Errorf("preprocess: the mean file %s was not read", p.MeanFile)
+	}
 	if n := len(p.Mean); n > 1 && n != c {
 		return fmt.Errorf("preprocess: %d means for %d channels; give none, one, or one a channel", n, c)
 	}
@@ -55,19 +59,21 @@ func (p Preprocess) Check(c, h, w int) error {
 func finite(v float32) bool { return !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0) }
 
 // Bytes writes the picture's bytes as a c x h x w network takes them into dst
-// (c*h*w bytes): channel order and inversion are applied, nothing else. The
-// sizes must be equal: pictures are not resized, and a grey picture does not
-// become a coloured one.
+// (c*h*w bytes): size, channels, their order and inversion are applied, as far as
+// they are declared. What is not declared must fit as it is.
 func (p Preprocess) Bytes(pic Picture, c, h, w int, dst []byte) error {
-	switch {
-	case pic.Height != h || pic.Width != w:
-		return fmt.Errorf("%s: the picture is %dx%d pixels, the network takes %dx%d; resize the pictures first", pic.ID, pic.Height, pic.Width, h, w)
-	case pic.Channels != c:
-		return fmt.Errorf("%s: the picture has %d channels, the network takes %d; use a dataset with %d", pic.ID, pic.Channels, c, c)
-	case len(pic.Pixels) != c*h*w:
-		return fmt.Errorf("%s: the picture has %d bytes instead of %d; the file is damaged", pic.ID, len(pic.Pixels), c*h*w)
-	case len(dst) != c*h*w:
+	if n := pic.Channels * pic.Height * pic.Width; len(pic.Pixels) != n || n == 0 {
+		return fmt.Errorf("%s: the picture has %d bytes instead of %d; the file is damaged", pic.ID, len(pic.Pixels), n)
+	}
+	if len(dst) != c*h*w {
 		return fmt.Errorf("%s: the buffer holds %d bytes instead of %d", pic.ID, len(dst), c*h*w)
+	}
+	pic, err := p.fit(pic, h, w)
+	if err != nil {
+		return err
+	}
+	if pic, err = p.channels(pic, c); err != nil {
+		return err
 	}
 	p.reorder(pic.Pixels, c, h*w, dst)
 	if p.Invert {
@@ -160,6 +166,15 @@ func (p Preprocess) Digest() string {
 	if len(p.MeanImage) > 0 {
 		b.WriteString(" " + floatsDigest(p.MeanImage))
 	}
+	if p.Resize.Rule != "" {
+		fmt.Fprintf(&b, "\nresize 1 %s %d", p.Resize.Rule, p.Resize.Size)
+	}
+	if p.Crop != "" {
+		fmt.Fprintf(&b, "\ncrop %s", p.Crop)
+	}
+	if p.Convert {
+		b.WriteString("\nconvert bt601")
+	}
 	sum := sha256.Sum256([]byte(b.String()))
 	return hex.EncodeToString(sum[:])
 }
@@ -175,7 +190,7 @@ func floatsDigest(v []float32) string {
 }
 
 // String says the rule in words: "pixel/256", "RGB minus 128", "BGR minus
-// 104/117/123, times 0.017". Grey and coloured pictures read alike unless there
+// 104/117/123, times 0.017, shorter side 256, center crop". Grey and coloured pictures read alike unless there
 // is a mean.
 func (p Preprocess) String() string {
 	s := "pixel"
@@ -193,7 +208,7 @@ func (p Preprocess) String() string {
 		}
 		s = name + mean
 	}
-	return s + p.scaleText(mean != "")
+	return s + p.scaleText(mean != "") + p.sizeText()
 }
 
 func (p Preprocess) meanText() string {

@@ -1,0 +1,139 @@
+package datasets
+
+import (
+	"errors"
+	"fmt"
+)
+
+// maxSide bounds a declared size.
+const maxSide = 1 << 14
+
+// validateSize reports what is wrong with Resize and Crop.
+func (p Preprocess) validateSize() []error {
+	var errs []error
+	switch p.Resize.Rule {
+	case "":
+		if p.Resize.Size != 0 {
+			errs = append(errs, errors.New("preprocess: resize has a size but no rule; write shorter or squash"))
+		}
+	case Shorter:
+		if p.Resize.Size == 0 {
+			errs = append(errs, errors.New("preprocess: resize by the shorter side needs a size"))
+		}
+	case Squash:
+	default:
+		errs = append(errs, fmt.Errorf("preprocess: resize rule %q is unknown; write shorter or squash", p.Resize.Rule))
+	}
+	if p.Resize.Size < 0 || p.Resize.Size > maxSide {
+		errs = append(errs, fmt.Errorf("preprocess: resize to %d pixels; 1 to %d can be made", p.Resize.Size, maxSide))
+	}
+	if p.Crop != "" && p.Crop != Center {
+		errs = append(errs, fmt.Errorf("preprocess: crop %q is unknown; write center", p.Crop))
+	}
+	return errs
+}
+
+// sizeText says Resize, Crop and Convert in words.
+func (p Preprocess) sizeText() (s string) {
+	switch {
+	case p.Resize.Rule == Shorter:
+		s = fmt.Sprintf(", shorter side %d", p.Resize.Size)
+	case p.Resize.Rule == Squash && p.Resize.Size == 0:
+		s = ", squashed"
+	case p.Resize.Rule == Squash:
+		s = fmt.Sprintf(", squashed to %d", p.Resize.Size)
+	}
+	if p.Crop != "" {
+		s += ", " + p.Crop + " crop"
+	}
+	if p.Convert {
+		s += ", channels converted"
+	}
+	return s
+}
+
+// fit makes the picture h x w pixels, by the means that are declared.
+func (p Preprocess) fit(pic Picture, h, w int) (Picture, error) {
+	pic, err := p.Resize.apply(pic, h, w)
+	if err != nil || pic.Height == h && pic.Width == w {
+		return pic, err
+	}
+	if p.Crop != Center {
+		return pic, fmt.Errorf("%s: the picture is %dx%d pixels, the network takes %dx%d; declare resize or crop in preprocess", pic.ID, pic.Height, pic.Width, h, w)
+	}
+	if pic.Height < h || pic.Width < w {
+		return pic, fmt.Errorf("%s: %dx%d pixels cannot be cropped to the network's %dx%d; resize first", pic.ID, pic.Height, pic.Width, h, w)
+	}
+	return centre(pic, h, w), nil
+}
+
+// apply resizes for a network of h x w.
+func (r Resize) apply(pic Picture, h, w int) (Picture, error) {
+	switch r.Rule {
+	case Squash:
+		if r.Size != 0 {
+			h, w = r.Size, r.Size
+		}
+		return Scaled(pic, h, w), nil
+	case Shorter:
+		short, long := min(pic.Height, pic.Width), max(pic.Height, pic.Width)
+		other := long * r.Size / short
+		if other > maxSide {
+			return pic, fmt.Errorf("%s: %dx%d pixels with the shorter side resized to %d would have %d on the longer; up to %d are made", pic.ID, pic.Height, pic.Width, r.Size, other, maxSide)
+		}
+		if pic.Height <= pic.Width {
+			return Scaled(pic, r.Size, other), nil
+		}
+		return Scaled(pic, other, r.Size), nil
+	}
+	return pic, nil
+}
+
+// centre is the middle h x w pixels.
+func centre(pic Picture, h, w int) Picture {
+	out := pic
+	out.Height, out.Width, out.Pixels = h, w, make([]byte, 0, pic.Channels*h*w)
+	y0, x0 := (pic.Height-h)/2, (pic.Width-w)/2
+	for c := range pic.Channels {
+		for y := y0; y < y0+h; y++ {
+			row := (c*pic.Height+y)*pic.Width + x0
+			out.Pixels = append(out.Pixels, pic.Pixels[row:row+w]...)
+		}
+	}
+	return out
+}
+
+// channels gives the picture c channels, if that is declared.
+func (p Preprocess) channels(pic Picture, c int) (Picture, error) {
+	switch {
+	case pic.Channels == c:
+		return pic, nil
+	case p.Convert && pic.Channels == 1 && c == 3:
+		return Coloured(pic), nil
+	case p.Convert && pic.Channels == 3 && c == 1:
+		return Grey(pic), nil
+	}
+	return pic, fmt.Errorf("%s: the picture has %d channels, the network takes %d; use a dataset with %d, or declare convert in preprocess (grey to colour or back)", pic.ID, pic.Channels, c, c)
+}
+
+// Coloured is a grey picture as red, green and blue planes, all equal to it.
+func Coloured(pic Picture) Picture {
+	n := len(pic.Pixels)
+	out := make([]byte, 0, 3*n)
+	out = append(append(append(out, pic.Pixels...), pic.Pixels...), pic.Pixels...)
+	pic.Channels, pic.Pixels = 3, out
+	return pic
+}
+
+// Grey is the luma of a picture of red, green and blue planes, by the formula
+// of Preprocess.Convert.
+func Grey(pic Picture) Picture {
+	n := pic.Height * pic.Width
+	out := make([]byte, n)
+	for i := range out {
+		r, g, b := uint32(pic.Pixels[i]), uint32(pic.Pixels[n+i]), uint32(pic.Pixels[2*n+i])
+		out[i] = byte((19595*r + 38470*g + 7471*b + 1<<15) >> 16)
+	}
+	pic.Channels, pic.Pixels = 1, out
+	return pic
+}

@@ -1,0 +1,152 @@
+package jpeg
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// padding is the number of zero bytes behind a segment. A block takes at most
+// 27 + 63*26 bits (208 bytes), and a refill looks 8 bytes ahead.
+const padding = 256
+
+// bitReader reads one restart interval. The stuffed zero bytes are taken out
+// beforehand, so that a refill is one load without a look at the bytes.
+type bitReader struct {
+	data []byte // the segment and padding zeros
+	end  int    // length of the segment
+	buf  uint64 // the next bits, from the top
+	n    int    // bits in buf that count
+	pos  int    // next byte of data to load
+}
+
+// load copies the entropy-coded bytes from src into the reader, up to the first
+// marker. It returns the position of that marker in src, or -1 if src ends
+// before one.
+func (r *bitReader) load(src []byte) int {
+	out, pos, marker := r.data[:0], 0, -1
+	for {
+		i := bytes.IndexByte(src[pos:], 0xff)
+		if i < 0 || pos+i+1 >= len(src) {
+			break
+		}
+		i += pos
+		next := src[i+1]
+		if next != 0 && next != 0xff {
+			out = append(out, src[pos:i]...)
+			marker = i
+			break
+		}
+		if next == 0 {
+			out = append(out, src[pos:i+1]...)
+			pos = i + 2
+			continue
+		}
+		out = append(out, src[pos:i]...) // a fill byte before a marker
+		pos = i + 1
+	}
+	r.end = len(out)
+	r.data = append(out, make([]byte, padding)...)
+	r.buf, r.n, r.pos = 0, 0, 0
+	return marker
+}
+
+// overrun reports whether more bits were taken than the segment has.
+func (r *bitReader) overrun() bool { return r.pos*8-r.n > r.end*8 }
+
+// block decodes one block: coefficients times q are added into b (packed as the
+// inverse DCT wants them), which must be zero. It returns the zigzag index of
+// the last coefficient, or -1 if the bits are no block. The DC predictor is
+// updated.
+func (r *bitReader) block(dc, ac *huffman, q *[64]int64, b *[32]int64, pred *int64) int {
+	if !r.first(dc, pred) {
+		return -1
+	}
+	b[0] = *pred * q[0]
+	data, buf, n, pos := r.data, r.buf, r.n, r.pos
+	last, k := 0, 1
+	for k < 64 {
+		if n < 32 {
+			buf |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
+			pos += (63 - n) >> 3
+			n |= 56
+		}
+		e := ac.fast[buf>>(64-lookBits)]
+		if e == 0 {
+			if e = ac.slow(buf); e == 0 {
+				return -1
+			}
+		}
+		total, size := e.total(), e.size()
+		// The value's bits, at the top; a leading 0 means a negative value,
+		// written as its magnitude with all bits inverted.
+		x := int64(buf << ((uint(total) - size) & 63))
+		sign := ^x >> 63
+		value := int64(uint64(x^sign) >> 1 >> ((63 - size) & 63))
+		buf <<= uint(total) & 63
+		n -= total
+		k += e.run()
+		if k > 63 {
+			break
+		}
+		b[packIndex[k&63]&31] += ((value ^ sign) - sign) * q[k&63]
+		last = k
+		k++
+	}
+	r.buf, r.n, r.pos = buf, n, pos
+	if k > 64 && k < endOfBlock {
+		return -1
+	}
+	return last
+}
+
+// skip is block without the coefficients: for blocks that nobody looks at.
+func (r *bitReader) skip(dc, ac *huffman, pred *int64) bool {
+	if !r.first(dc, pred) {
+		return false
+	}
+	data, buf, n, pos := r.data, r.buf, r.n, r.pos
+	k := 1
+	for k < 64 {
+		if n < 32 {
+			buf |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
+			pos += (63 - n) >> 3
+			n |= 56
+		}
+		e := ac.fast[buf>>(64-lookBits)]
+		if e == 0 {
+			if e = ac.slow(buf); e == 0 {
+				return false
+			}
+		}
+		buf <<= uint(e.total()) & 63
+		n -= e.total()
+		k += e.run() + 1
+	}
+	r.buf, r.n, r.pos = buf, n, pos
+	return k == 64 || k > endOfBlock
+}
+
+// first decodes a block's DC difference into the predictor. It refuses to run
+// into the padding, so the block behind it cannot leave the data.
+func (r *bitReader) first(dc *huffman, pred *int64) bool {
+	if r.pos > r.end+8 {
+		return false
+	}
+	r.buf |= binary.BigEndian.Uint64(r.data[r.pos:]) >> (r.n & 63)
+	r.pos += (63 - r.n) >> 3
+	r.n |= 56
+	e := dc.fast[r.buf>>(64-lookBits)]
+	if e == 0 {
+		if e = dc.slow(r.buf); e == 0 {
+			return false
+		}
+	}
+	total, size := e.total(), e.size()
+	x := int64(r.buf << ((uint(total) - size) & 63))
+	sign := ^x >> 63
+	value := int64(uint64(x^sign) >> 1 >> ((63 - size) & 63))
+	*pred += (value ^ sign) - sign
+	r.buf <<= uint(total) & 63
+	r.n -= total
+	return true
+}
