@@ -35,11 +35,8 @@ func (c *compiler) epilogue(op *hardware.Operation, conv *compute.Conv) error {
 	if d.SrcPrecision != hardware.Int8 || d.DstPrecision != hardware.Int8 || d.Y.Enable || d.LUT != nil || d.Batch > 1 || d.ConvMode != 0 {
 		return fmt.Errorf("%w: Y stage, look-up table or another precision", errInexpressible)
 	}
-	n := &compute.NVDLA{Scale: 1}
-	conv.NVDLA = n
-	if d.OutCvt.Enable {
-		n.Scale, n.Shift, n.Offset = d.OutCvt.Scale, int(d.OutCvt.Truncate), d.OutCvt.Offset
-	}
+	// The driver programs the converter whatever its Enable says.
+	conv.NVDLA = &compute.NVDLA{Scale: d.OutCvt.Scale, Shift: int(d.OutCvt.Truncate), Offset: d.OutCvt.Offset}
 	first, second := &d.X1, op.X1
 	switch {
 	case d.X1.Enable && d.X1.Mode == hardware.PerPoint:
