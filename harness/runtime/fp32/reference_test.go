@@ -3,6 +3,7 @@ package fp32
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -211,7 +212,7 @@ func TestErrors(t *testing.T) {
 	conv := `layer { name: "c" type: "Convolution" bottom: "data" top: "c" convolution_param { num_output: 2 kernel_size: 3 } }`
 	for _, c := range []struct {
 		name, text string
-		break_     func(*runtime.Model)
+		damage     func(*runtime.Model)
 		want       string
 	}{
 		{"weights", input + conv, func(m *runtime.Model) { m.Network.Layers[1].Weights = nil }, "test.prototxt:2"},
@@ -222,7 +223,7 @@ func TestErrors(t *testing.T) {
 			func(*runtime.Model) {}, "not supported"},
 	} {
 		m := runtime.Model{Network: randomNetwork(t, c.text)}
-		c.break_(&m)
+		c.damage(&m)
 		if _, err := (Runtime{}).Prepare(m); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one with %q", c.name, err, c.want)
 		}
@@ -237,5 +238,31 @@ func TestErrors(t *testing.T) {
 	}
 	if w.(runtime.Tracer).Trace(make([]byte, 384), nil) == nil {
 		t.Error("two pictures were traced")
+	}
+}
+
+// TestWorkersAreIndependent runs one program in two goroutines at once.
+func TestWorkersAreIndependent(t *testing.T) {
+	m := everyKindModel(t)
+	p, err := Runtime{}.Prepare(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pixels := randomPixels(40 * m.Network.Input().Out.Len())
+	results := make(chan []float32, 2)
+	for range 2 {
+		go func() {
+			scores := make([]float32, 40*7)
+			w := p.NewWorker()
+			for range 3 {
+				if err := w.Score(pixels, scores); err != nil {
+					t.Error(err)
+				}
+			}
+			results <- scores
+		}()
+	}
+	if a, b := <-results, <-results; !slices.Equal(a, b) {
+		t.Error("two workers give different scores")
 	}
 }
