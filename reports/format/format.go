@@ -138,6 +138,19 @@ func Words(n int) string {
 	return Count(n)
 }
 
+// Share prints "one of six cells" in words up to twelve, "15 of 18 cells" in
+// digits beyond.
+func Share(k, n int, noun string) string {
+	word := Words
+	if n > 12 {
+		word = func(n int) string { return Count(n) }
+	}
+	if n != 1 {
+		noun += "s"
+	}
+	return word(k) + " of " + word(n) + " " + noun
+}
+
 // Sentence makes the first letter of s a capital one.
 func Sentence(s string) string {
 	if s == "" {

@@ -88,8 +88,8 @@ func accuracyTitle(m *matrix.Matrix, groups []matrix.Group) string {
 	if len(differ) == 1 {
 		verb = "differs"
 	}
-	return fmt.Sprintf("%s of %s %s from fp32; furthest is %s on %s with %s, %s pp", format.Sentence(format.Words(len(differ))),
-		format.Plural(tests, "int8 cell"), verb, m.Where(r), r.Short(), r.Calibrator, format.Points(r.Difference))
+	return fmt.Sprintf("%s %s from fp32; furthest is %s on %s with %s, %s pp", format.Sentence(format.Share(len(differ), tests, "int8 cell")), verb,
+		m.Where(r), r.Short(), r.Calibrator, format.Points(r.Difference))
 }
 
 // accuracySpans gives all panels the same axis, or, when the groups lie too far

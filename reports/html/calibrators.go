@@ -67,8 +67,8 @@ func calibratorTitle(m *matrix.Matrix) string {
 	if len(apart) == 1 {
 		verb = "differs"
 	}
-	return fmt.Sprintf("%s of %s of calibrators %s; furthest apart are %s and %s, %s on %s", format.Sentence(format.Words(len(apart))),
-		format.Plural(compared, "pair"), verb, p.Better.Calibrator, p.Worse.Calibrator, m.Where(p.Worse), p.Worse.Short())
+	return fmt.Sprintf("%s of calibrators %s; furthest apart are %s and %s, %s on %s", format.Sentence(format.Share(len(apart), compared, "pair")), verb,
+		p.Better.Calibrator, p.Worse.Calibrator, m.Where(p.Worse), p.Worse.Short())
 }
 
 func differenceSpan(groups []matrix.Group) span {

@@ -25,7 +25,7 @@ func confusion(m *matrix.Matrix, g matrix.Group, id string) (figure, bool, error
 		return figure{}, false, nil
 	}
 	classes := classNames(m.Classes(g.Dataset), len(ref.Confusion))
-	f := figure{ID: id, Title: confusionTitle(m, g, ref, rows[0], classes), Layout: layout(len(rows)), Above: true}
+	f := figure{ID: id, Title: confusionTitle(m, g, ref, rows[0], classes), Layout: "two", Above: true}
 	for i, r := range rows {
 		change := changes(ref.Confusion, r.Confusion)
 		f.Tables = append(f.Tables, confusionTable(r, change, classes))
@@ -52,7 +52,7 @@ func confusion(m *matrix.Matrix, g matrix.Group, id string) (figure, bool, error
 
 func confusionScope(rows []matrix.Row, calibrator string) string {
 	if len(rows) == 1 {
-		return calibrator
+		return "Calibrated with " + calibrator
 	}
 	return "The two cells furthest below fp32 with " + calibrator
 }

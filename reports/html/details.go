@@ -11,7 +11,7 @@ import (
 // detailBudget is how many bytes the figures about single groups may take, so
 // that a page with many models stays one that can be sent: the rest of the page
 // grows with the groups, and these figures make room for it.
-func detailBudget(groups int) int { return max(60_000, 300_000-16_000*groups) }
+func detailBudget(groups int) int { return max(50_000, 300_000-20_000*groups) }
 
 type drawGroup func(*matrix.Matrix, matrix.Group, string) (figure, bool, error)
 

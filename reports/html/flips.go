@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"slices"
+	"strings"
 
 	"quantbench/harness/record"
 	"quantbench/reports/format"
@@ -59,16 +60,16 @@ func galleryOf(m *matrix.Matrix, r matrix.Row, budget *int) gallery {
 	for _, f := range flips {
 		switch {
 		case f.Reference == f.Label && f.Predicted != f.Label && len(g.Lost) < shownLost:
-			g.Lost = append(g.Lost, pictureOf(f, classes, budget))
+			g.Lost = append(g.Lost, pictureOf(r, f, classes, budget))
 		case f.Predicted == f.Label && f.Reference != f.Label && len(g.Won) < shownWon:
-			g.Won = append(g.Won, pictureOf(f, classes, budget))
+			g.Won = append(g.Won, pictureOf(r, f, classes, budget))
 		}
 	}
 	return g
 }
 
-func pictureOf(f record.Flip, classes []string, budget *int) picture {
-	p := picture{ID: f.Picture, Label: className(classes, f.Label), Reference: className(classes, f.Reference),
+func pictureOf(r matrix.Row, f record.Flip, classes []string, budget *int) picture {
+	p := picture{ID: strings.TrimPrefix(f.Picture, r.Dataset+"/"), Label: className(classes, f.Label), Reference: className(classes, f.Reference),
 		Predicted: className(classes, f.Predicted), Margin: format.Fixed(f.Margin, 3)}
 	if len(f.PNG) > 0 && len(f.PNG) <= *budget {
 		*budget -= len(f.PNG)

@@ -153,3 +153,58 @@ func TestNames(t *testing.T) {
 		t.Errorf("names %q", names)
 	}
 }
+
+func TestLede(t *testing.T) {
+	near, far := pair(-0.001, -0.003, 0.001, 0.4), pair(-0.02, -0.025, -0.015, 1e-9)
+	far[1].ID, far[1].Mode = "far", "per-filter"
+	failed := far[1]
+	failed.ID, failed.Status = "failed", record.Failed
+	gates := []record.Gate{{Cell: "int8", Limit: -0.001, Verdict: record.Inconclusive}}
+	for _, tt := range []struct {
+		run  record.Run
+		want string
+	}{
+		{record.Run{}, ""},
+		{record.Run{Cells: near}, "The int8 cell cannot be told from fp32 on the same pictures (paired test, 5 % level)."},
+		{record.Run{Cells: append(near, far[1], failed), Gates: gates},
+			"With minmax, m on NVDLA int8 per-kernel cannot be told from fp32. One of two int8 cells differs from fp32 on the same pictures (paired test, Holm-corrected, 5 % level); the largest loss is 2.00 pp, m on NVDLA int8 per-filter with minmax. For one gate the pictures do not decide. One cell failed; the reasons stand below the table."},
+	} {
+		if got := matrix.Of(&tt.run).Lede(); got != tt.want {
+			t.Errorf("lede\n%q, want\n%q", got, tt.want)
+		}
+	}
+}
+
+func TestGatesOfSeveralCalibrators(t *testing.T) {
+	cells := pair(-0.05, -0.06, -0.04, 1e-9)
+	second := cells[1]
+	second.ID, second.Calibrator, second.Difference = "two", "entropy2", -0.03
+	m := matrix.Of(&record.Run{Cells: append(cells, second), Gates: []record.Gate{{Cell: "two", Limit: -0.01, Verdict: record.Fail}, {Cell: "int8", Limit: -0.01, Verdict: record.Fail}}})
+	if got, want := m.Title(), "Both gates fail: m loses 5.00 pp on NVDLA int8 per-kernel with minmax"; got != want {
+		t.Errorf("title %q, want %q", got, want)
+	}
+	m = matrix.Of(&record.Run{Cells: append(cells, second), Gates: []record.Gate{{Cell: "two", Verdict: record.Pass}, {Cell: "int8", Verdict: record.Pass}}})
+	if got := m.Title(); got != "Both gates pass" {
+		t.Errorf("title %q", got)
+	}
+}
+
+func TestGroups(t *testing.T) {
+	m := matrix.Of(testrun.New(testrun.Shape{Models: []string{"a", "b"}, Datasets: []string{"x", "y"}, Calibrators: []string{"entropy2", "minmax"}, Pictures: 50}))
+	if len(m.Groups) != 4 || m.Name(m.Groups[1]) != "a on y" || m.Main != "entropy2" || m.Count(record.OK) != 28 {
+		t.Errorf("groups %d, second %q, main %q, ok %d", len(m.Groups), m.Name(m.Groups[1]), m.Main, m.Count(record.OK))
+	}
+	g := m.Groups[0]
+	if ref, ok := g.Reference(); !ok || ref.Series != matrix.FP32 {
+		t.Error("the group has no reference")
+	}
+	if n := len(g.With("minmax", true)); n != 4 {
+		t.Errorf("%d rows with minmax and fp32, want 4", n)
+	}
+	if _, ok := (matrix.Group{}).Reference(); ok {
+		t.Error("an empty group has a reference")
+	}
+	if len(m.Classes("x")) != 10 || m.Classes("unknown") != nil {
+		t.Error("classes of a dataset are lost or made up")
+	}
+}

@@ -55,7 +55,20 @@ func (m *Matrix) Subject(j Judged) (model, runtime string) {
 	if j.Row.Model == "" {
 		return "cell " + j.Gate.Cell, "an unknown runtime"
 	}
-	return m.Where(j.Row), j.Row.Name()
+	runtime = j.Row.Name()
+	if m.gateCalibrators() > 1 {
+		runtime += " with " + j.Row.Calibrator
+	}
+	return m.Where(j.Row), runtime
+}
+
+// gateCalibrators counts the calibrators that gates judge.
+func (m *Matrix) gateCalibrators() int {
+	var names []string
+	for _, g := range m.Run.Gates {
+		names = appendNew(names, m.judged(g).Row.Calibrator)
+	}
+	return len(names)
 }
 
 // Says is what a gate's numbers say, as the rest of a sentence that starts with
@@ -105,14 +118,14 @@ func (m *Matrix) Title() string {
 	}
 	fails, open := outcomes(gates, record.Fail), outcomes(gates, record.Inconclusive)
 	if fails == 0 && open == 0 {
-		return passed(len(gates))
+		return all(len(gates)) + passVerb(len(gates))
 	}
 	if fails == 0 {
 		return fmt.Sprintf("No gate fails; %s inconclusive", areWords(open))
 	}
 	title := fmt.Sprintf("%s of %s gates %s", format.Sentence(format.Words(fails)), format.Words(len(gates)), failVerb(fails))
-	if len(gates) == 1 {
-		title = "The gate fails"
+	if fails == len(gates) {
+		title = all(fails) + " " + failVerb(fails)
 	}
 	worst := worstOf(gates)
 	if worst.Missing {
@@ -141,14 +154,22 @@ func some(names []string) []string {
 	return append(slices.Clone(names[:2]), fmt.Sprintf("%s more", format.Words(len(names)-2)))
 }
 
-func passed(n int) string {
+// all names all of n gates.
+func all(n int) string {
 	switch n {
 	case 1:
-		return "The gate passes"
+		return "The gate"
 	case 2:
-		return "Both gates pass"
+		return "Both gates"
 	}
-	return fmt.Sprintf("All %s gates pass", format.Words(n))
+	return fmt.Sprintf("All %s gates", format.Words(n))
+}
+
+func passVerb(n int) string {
+	if n == 1 {
+		return " passes"
+	}
+	return " pass"
 }
 
 func areWords(n int) string {
@@ -232,11 +253,14 @@ func (m *Matrix) fine() string {
 
 func (m *Matrix) tests(n int) string {
 	differ := m.Differing()
+	if len(differ) == 0 && n == 1 {
+		return "The int8 cell cannot be told from fp32 on the same pictures (paired test, 5 % level)."
+	}
 	if len(differ) == 0 {
 		return fmt.Sprintf("None of the %s can be told from fp32 on the same pictures (paired test, Holm-corrected, 5 %% level).", plural(n, "int8 cell"))
 	}
 	r := differ[0]
-	text := fmt.Sprintf("%s of %s differ from fp32 on the same pictures (paired test, Holm-corrected, 5 %% level)", format.Sentence(format.Words(len(differ))), plural(n, "int8 cell"))
+	text := fmt.Sprintf("%s differ from fp32 on the same pictures (paired test, Holm-corrected, 5 %% level)", format.Sentence(format.Share(len(differ), n, "int8 cell")))
 	if len(differ) == 1 {
 		text = strings.Replace(text, " differ ", " differs ", 1)
 	}
