@@ -145,7 +145,11 @@ func (b *layerBuilder) convolution(op models.Convolution) error {
 	c := &convolution{window: op.Window, k: op.Out, c: in.C, r: op.KernelH, s: op.KernelW}
 	c.weights = blobs[0].Data
 	if op.Groups > 1 {
-		b.warn(b.l, Groups, fmt.Sprintf("group convolution (%d groups) is expanded with zero weights; NVDLA's documents do not list it for int8, check the result against fp32", op.Groups))
+		if len(c.weights) != c.k*c.c/op.Groups*c.r*c.s {
+			return b.l.Errorf("has %d weights, needs %d", len(c.weights), c.k*c.c/op.Groups*c.r*c.s)
+		}
+		c.merged = len(c.weights)
+		b.warn(b.l, Groups, fmt.Sprintf("the compiler expands the %d groups with zero weights, but then quantizes only as many of the expanded weights as there were before (the first %d of %d): the result is wrong. The rest holds whatever memory held, 0 here", op.Groups, c.merged, c.merged*op.Groups))
 		c.weights = expandGroups(c, op.Groups)
 	}
 	return b.weighted(c, op.Bias)
@@ -182,6 +186,9 @@ func (b *layerBuilder) innerProduct(op models.InnerProduct) error {
 func (b *layerBuilder) weighted(c *convolution, bias bool) error {
 	if want := c.k * c.c * c.r * c.s; len(c.weights) != want {
 		return b.l.Errorf("has %d weights, needs %d", len(c.weights), want)
+	}
+	if c.merged == 0 {
+		c.merged = len(c.weights)
 	}
 	stream := b.newTensor(b.l, b.l.Out, 0)
 	b.add(b.node(node{kind: kConv, conv: c}), stream, b.in())

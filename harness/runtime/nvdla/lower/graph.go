@@ -71,6 +71,7 @@ type convolution struct {
 	k, c      int // kernels, channels
 	r, s      int // rows, columns
 	weights   []float32
+	merged    int // leading weights that the compiler merges and quantizes: all, but for groups
 	quantized []int8
 	scales    []float32 // one for each kernel
 	image     bool      // reads the picture, not feature data

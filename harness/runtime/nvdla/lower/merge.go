@@ -124,9 +124,9 @@ func (c *convolution) times(factors []float32) bool {
 	if c.quantized != nil {
 		return false
 	}
-	per := len(c.weights) / c.k
+	per := c.merged / c.k
 	scaled := make([]float32, len(c.weights))
-	for i, w := range c.weights {
+	for i, w := range c.weights[:c.merged] {
 		scaled[i] = w * factors[min(i/per, len(factors)-1)]
 	}
 	c.weights = scaled

@@ -32,14 +32,14 @@ func quantize(g *graph) error {
 // over the whole layer or one kernel, and q = floor(w * (1/scale) + 0.5). A
 // kernel of zeros has scale 0 and weights of no meaning (-128).
 func (c *convolution) quantize(m Mode) {
-	per := len(c.weights) / c.k
+	per := c.merged / c.k
 	c.quantized = make([]int8, len(c.weights))
 	c.scales = make([]float32, c.k)
 	block := per
 	if m == PerKernel {
-		block = len(c.weights)
+		block = c.merged
 	}
-	for at := 0; at < len(c.weights); at += block {
+	for at := 0; at < c.merged; at += block {
 		scale := quantizeBlock(c.weights[at:at+block], c.quantized[at:at+block])
 		for k := at / per; k < (at+block)/per; k++ {
 			c.scales[k] = scale

@@ -51,6 +51,7 @@ func TestScalesRefused(t *testing.T) {
 
 func TestWeightsRefused(t *testing.T) {
 	newTower(t, 8, 2, 2, 0.5).conv("c", 8, 1, 1, ramp(63), ramp(8), "data").refused(perKernel, "has 63 weights, needs 64")
+	newTower(t, 2, 2, 2, 0.5).add("g", "Convolution", models.Convolution{Window: window(1), Out: 2, Groups: 2}, 1, [][]float32{ramp(3)}, "data").refused(perKernel, "has 3 weights, needs 2")
 	newTower(t, 8, 2, 2, 0.5).conv("c", 8, 1, 1, ramp(64), ramp(7), "data").refused(perKernel, "has 7 biases, needs 8")
 	newTower(t, 8, 2, 2, 0.5).add("c", "Convolution", models.Convolution{Window: window(1), Out: 8, Groups: 1}, 1, nil, "data").refused(perKernel, "caffemodel")
 	newTower(t, 2, 1, 1, 0.5).add("s", "Scale", models.Scale{Bias: true}, 1, [][]float32{{1, 2}, {1}}, "data").refused(perKernel, "offsets")
