@@ -201,7 +201,13 @@ def train(net, data, device, log):
     ema = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.999), use_buffers=True)
     steps = recipe["epochs"] * (len(ys) // recipe["batch"])
-    opt = torch.optim.SGD(model.parameters(), recipe["lr"], 0.9, weight_decay=recipe["decay"], nesterov=True)
+    # Decay on BatchNorm's factors would shrink whole filters to nothing; a filter
+    # of 1e-7 is harmless in float32 and ruins per-filter int8 (one bias shift
+    # for all channels of a layer).
+    decayed = [p for p in model.parameters() if p.dim() > 1]
+    others = [p for p in model.parameters() if p.dim() == 1]
+    opt = torch.optim.SGD([{"params": decayed, "weight_decay": recipe["decay"]}, {"params": others}],
+                          recipe["lr"], 0.9, nesterov=True)
     sched = torch.optim.lr_scheduler.LambdaLR(
         opt, lambda s: min(s / 500, 1) * 0.5 * (1 + math.cos(math.pi * s / steps)))
     log(f"{net}: {sum(p.numel() for p in model.parameters())} trained parameters, torch {torch.__version__}, seed {SEED}, "
