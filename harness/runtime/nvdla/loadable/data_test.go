@@ -144,6 +144,7 @@ func TestArticle(t *testing.T) {
 		n.equal++
 	}
 	t.Logf("article: %v", n)
+	countOperations(t, filepath.Join(dir, "resnet18-cifar10-caffe/loadables"))
 	for _, profile := range []string{"basic", "default", "performance"} {
 		file := filepath.Join(dir, "resnet18-cifar10-caffe/loadables", profile+".nvdla")
 		p, err := Read(file, mustRead(t, file))
@@ -152,6 +153,27 @@ func TestArticle(t *testing.T) {
 		}
 		if err != nil {
 			t.Errorf("%s: %v", profile, err)
+		}
+	}
+}
+
+// countOperations checks how many hardware operations the article's network has,
+// CPU tasks not counted.
+func countOperations(t *testing.T, dir string) {
+	for profile, want := range map[string]int{"fast-math": 49, "basic": 140} {
+		file := filepath.Join(dir, profile+".nvdla")
+		p, err := Read(file, mustRead(t, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for i := range p.Operations {
+			if p.Operations[i].Kind < hardware.CPUPower {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%s has %d hardware operations, want %d", profile, n, want)
 		}
 	}
 }
