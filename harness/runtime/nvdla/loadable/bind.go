@@ -118,11 +118,10 @@ func (f *File) target(p *hardware.Program) hardware.Target {
 	}
 	for i := range p.Operations {
 		op := &p.Operations[i]
-		if op.Kind != hardware.Conv || !hardware.IsFeature(op.Conv.DataFormat) || op.Conv.InPrecision != hardware.Int8 {
+		if op.Kind != hardware.Conv || op.Conv.InPrecision != hardware.Int8 {
 			continue
 		}
-		full := entries(op.Src, hardware.Full)
-		large := entries(op.Src, hardware.Large)
+		full, large := entries(op, hardware.Full), entries(op, hardware.Large)
 		if full != large && op.Conv.EntryPerSlice == large {
 			return hardware.Large
 		}
@@ -130,8 +129,13 @@ func (f *File) target(p *hardware.Program) hardware.Target {
 	return hardware.Full
 }
 
-// entries is how many CBUF entries one line of a feature cube takes (int8).
-func entries(q hardware.Cube, t hardware.Target) int {
+// entries is how many CBUF entries one line of a convolution's int8 input takes,
+// as the compiler works it out (calculateEPS in ConvCoreNode.cpp).
+func entries(op *hardware.Operation, t hardware.Target) int {
+	q, d := op.Src, op.Conv
+	if px := hardware.PixelBytes(d.DataFormat); px > 0 {
+		return ((q.W+d.PadLeft+d.PadRight)*px + t.EntryBytes - 1) / t.EntryBytes
+	}
 	per := t.EntryBytes / t.Atom
 	atoms := (q.C + t.Atom - 1) / t.Atom
 	whole, rest := atoms/per, atoms%per

@@ -157,6 +157,11 @@ func TestTarget(t *testing.T) {
 			t.Errorf("%+v: %s", c, got.Name)
 		}
 	}
+	picture := conv(28, 4, 2)
+	picture.Operations[0].Conv.DataFormat = hardware.FormatA8B8G8R8
+	if got := f.target(picture); got.Name != "nv_large" {
+		t.Errorf("picture: %s", got.Name)
+	}
 	f.Tensors = []Tensor{{DataType: typeInt8, PixelFormat: hardware.FormatFeatureX8}}
 	if got := f.target(conv(1, 1, 1)); got.Name != "nv_small" {
 		t.Errorf("x8: %s", got.Name)
