@@ -171,16 +171,15 @@ func accuracyLabels(g matrix.Group) (labels, short []string) {
 func accuracySeries(m *matrix.Matrix, g matrix.Group, s span) []series {
 	var whiskers, dots []node
 	for i, r := range g.Rows {
-		size := 10
-		if r.Series == matrix.FP32 {
-			size = 12
-		}
 		whiskers = append(whiskers, node{"value": []float64{round(100 * r.Interval.Lo), round(100 * r.Interval.Hi), float64(i)},
 			"itemStyle": node{"color": colour(r.Series.Key)}, "tip": tip(m, r), "cell": r.ID})
-		dots = append(dots, node{"value": []float64{round(100 * r.Top1), float64(i)}, "symbol": shapes[r.Series.Key].symbol, "symbolSize": size,
-			"itemStyle": node{"color": colour(r.Series.Key), "opacity": 1, "borderColor": colour("bg"), "borderWidth": 1}, "tip": tip(m, r), "cell": r.ID})
+		dot := node{"value": []float64{round(100 * r.Top1), float64(i)}, "symbol": shapes[r.Series.Key].symbol, "itemStyle": node{"color": colour(r.Series.Key)}, "tip": tip(m, r), "cell": r.ID}
+		if r.Series == matrix.FP32 {
+			dot["symbolSize"] = 12
+		}
+		dots = append(dots, dot)
 	}
-	marks := series{kind: "scatter", data: dots, settings: node{"z": 3}}
+	marks := series{kind: "scatter", data: dots, settings: node{"z": 3, "symbolSize": 10, "itemStyle": node{"opacity": 1, "borderColor": colour("bg"), "borderWidth": 1}}}
 	if ref, ok := g.Reference(); ok {
 		l := referenceLine("xAxis", 100*ref.Top1, "fp32 "+format.Percent(ref.Top1))
 		if at := (100*ref.Top1 - s.lo) / (s.hi - s.lo); at > 0.85 {

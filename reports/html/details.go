@@ -11,7 +11,7 @@ import (
 // detailBudget is how many bytes the figures about single groups may take, so
 // that a page with many models stays one that can be sent: the rest of the page
 // grows with the groups, and these figures make room for it.
-func detailBudget(groups int) int { return max(50_000, 300_000-20_000*groups) }
+func detailBudget(groups int) int { return max(60_000, 300_000-17_000*groups) }
 
 type drawGroup func(*matrix.Matrix, matrix.Group, string) (figure, bool, error)
 
@@ -25,19 +25,18 @@ var details = []struct {
 	{section{ID: "confusion", Heading: "Confusion against fp32", Short: "Confusion"}, confusion},
 }
 
-// detailSections draws the details of the groups that lose most, until the
-// budget is spent; what is left out is named. The first group always fits.
+// detailSections draws the details of the groups that lose most first, each if
+// it still fits the budget; what is left out is named.
 func detailSections(m *matrix.Matrix) ([]section, error) {
 	drawn := make([][]*figure, len(m.Groups)) // by group, then by detail
-	spent, full := 0, false
+	spent := 0
 	var omitted []string
 	for _, g := range byLoss(m) {
 		figs, size, err := groupDetails(m, g)
 		if err != nil {
 			return nil, err
 		}
-		full = full || spent > 0 && spent+size > detailBudget(len(m.Groups))
-		if full && size > 0 {
+		if spent+size > detailBudget(len(m.Groups)) {
 			omitted = append(omitted, m.Name(m.Groups[g]))
 			continue
 		}

@@ -163,7 +163,7 @@ func licences() string {
 const embeddedLimit = 128 << 10 // bytes of results in the page
 
 // embedded is the run as JSON without the thumbnails, which the page shows. When
-// it is large, layers, confusion, flips and scales stay in results.json only, and
+// it is large, layers, confusion, flips, keys and scales stay in results.json only, and
 // whole is false.
 func embedded(r *record.Run) (b []byte, whole bool, err error) {
 	c := *r
@@ -182,7 +182,8 @@ func embedded(r *record.Run) (b []byte, whole bool, err error) {
 		return b, true, nil
 	}
 	for i := range c.Cells {
-		c.Cells[i].Layers, c.Cells[i].Confusion, c.Cells[i].Flips = nil, nil, nil
+		x := &c.Cells[i]
+		x.Layers, x.Confusion, x.Flips, x.Key = nil, nil, nil, nil
 	}
 	c.Tables = nil
 	b, err = json.Marshal(&c)
