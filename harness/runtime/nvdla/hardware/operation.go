@@ -115,8 +115,9 @@ type Operation struct {
 	DstScale float32
 }
 
-// Converter is dla_cvt_param: sat(rha((v-Offset)*Scale, Truncate)); disabled it
-// is the identity.
+// Converter is dla_cvt_param: sat(rha((v-Offset)*Scale, Truncate)). Disabled it
+// is the identity, except SDP's and CDP's output, which have no such switch: the
+// driver programs them always, and files hold scale 1, truncate 0 there.
 type Converter struct {
 	Scale    int16
 	Truncate uint8
