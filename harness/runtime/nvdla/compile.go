@@ -76,7 +76,7 @@ func (c *compiler) operation(op *hardware.Operation, last bool) (compute.Tensor,
 	}
 	src, err := compute.Tensor(0), error(nil)
 	if op.FusedParent < 0 {
-		if src, err = c.read(op.Src); err != nil {
+		if src, err = c.read(c.whole(op)); err != nil {
 			return 0, err
 		}
 	}
@@ -134,6 +134,25 @@ func (c *compiler) read(cube hardware.Cube) (compute.Tensor, error) {
 		return 0, fmt.Errorf("%w: reads a part of a tensor", errInexpressible)
 	}
 	return c.b.Concat(tensors...), nil
+}
+
+// whole is the cube that an operation reads: pooling may leave out the last
+// columns and lines of what was written, which its windows do not reach.
+func (c *compiler) whole(op *hardware.Operation) hardware.Cube {
+	q := op.Src
+	if op.Kind != hardware.PDP {
+		return q
+	}
+	for _, p := range c.live {
+		cut := p.cube
+		if cut.W >= q.W && cut.H >= q.H {
+			cut.W, cut.H = q.W, q.H
+		}
+		if cut == q {
+			return p.cube
+		}
+	}
+	return q
 }
 
 func (c *compiler) conv(op *hardware.Operation) error {

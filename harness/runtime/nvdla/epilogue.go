@@ -76,8 +76,12 @@ func (c *compiler) channels(s *hardware.SDPStage, cube hardware.Cube, k int, con
 	if err != nil {
 		return err
 	}
-	for _, a := range add {
-		conv.BiasInt32 = append(conv.BiasInt32, int32(hardware.Saturate(int64(a)<<s.Shift, 32)))
+	for i, a := range add {
+		b := int32(hardware.Saturate(int64(a)<<s.Shift, 32))
+		if mul != nil && mul[i] == 0 {
+			b = 0 // no matter what is multiplied by 0; of a kernel of zeros it has no meaning
+		}
+		conv.BiasInt32 = append(conv.BiasInt32, b)
 	}
 	if mul == nil && s.Truncate > 0 {
 		mul = []int16{1}

@@ -71,7 +71,7 @@ func (g *generator) any() string  { return g.blobs[g.r.IntN(len(g.blobs))] }
 
 func (g *generator) window(s models.Shape) models.Window {
 	k := func(n, pad int) int { return 1 + g.r.IntN(min(n+2*pad, 4)) }
-	w := models.Window{StrideH: 1 + g.r.IntN(2), StrideW: 1 + g.r.IntN(2), PadH: g.r.IntN(2), PadW: g.r.IntN(2), DilationH: 1, DilationW: 1}
+	w := models.Window{StrideH: 1 + g.r.IntN(3), StrideW: 1 + g.r.IntN(4), PadH: g.r.IntN(2), PadW: g.r.IntN(2), DilationH: 1, DilationW: 1}
 	w.KernelH, w.KernelW = k(s.H, w.PadH), k(s.W, w.PadW)
 	return w
 }
@@ -259,4 +259,40 @@ func sameBytes(g *generator, p *hardware.Program) error {
 		}
 	}
 	return nil
+}
+
+// TestSplitEqualsWhole: strips of lines give the bytes of the whole convolution.
+func TestSplitEqualsWhole(t *testing.T) {
+	g := newGenerator(11)
+	g.net.Layers, g.blobs = nil, nil
+	x := g.layer("Input", models.Input{Shape: models.Shape{C: 40, H: 70, W: 90}}, nil)
+	w := models.Window{KernelH: 3, KernelW: 2, StrideH: 2, StrideW: 1, PadH: 1, PadW: 1, DilationH: 2, DilationW: 1}
+	a := g.conv(x, w, 24, true)
+	g.scale[a] = 2
+	b := g.conv(x, w, 24, true)
+	g.scale[g.layer("Eltwise", models.Eltwise{Operation: models.EltwiseSum}, nil, a, b)] = 4
+	for _, mode := range []lower.Mode{lower.PerKernel, lower.PerFilter} {
+		var outputs [2][]int8
+		for i, whole := range []bool{false, true} {
+			p, _, err := lower.Lower(g.net, g.scales(), lower.Options{Target: hardware.Small, Mode: mode, Whole: whole})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := simulate.New(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := make([]int8, 40*70*90)
+			for j := range in {
+				in[j] = int8(j*j%251 - 125)
+			}
+			if outputs[i], err = m.Run(in); err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%s, whole %v: %d operations", mode, whole, len(p.Operations))
+		}
+		if !slices.Equal(outputs[0], outputs[1]) {
+			t.Errorf("%s: the strips differ from the whole", mode)
+		}
+	}
 }

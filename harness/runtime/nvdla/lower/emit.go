@@ -236,6 +236,10 @@ func (e *emitter) pool(n *node, op *hardware.Operation) {
 	if n.pool.Method == models.PoolMax {
 		op.PDP.Mode = hardware.PoolMax
 	}
+	// Columns and lines that no window reaches are cut off the source.
+	op.Src.W += min(op.PDP.PadRight, 0)
+	op.Src.H += min(op.PDP.PadDown, 0)
+	op.PDP.PadRight, op.PDP.PadDown = max(op.PDP.PadRight, 0), max(op.PDP.PadDown, 0)
 }
 
 func (e *emitter) sdp(n *node, op *hardware.Operation) {

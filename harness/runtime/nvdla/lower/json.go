@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strings"
 
 	"quantbench/harness/runtime/nvdla/hardware"
 )
@@ -14,20 +15,24 @@ var kindNames = map[hardware.Kind]string{
 	hardware.Rubik: "rubik", hardware.CPUPower: "power", hardware.CPUSoftmax: "softmax",
 }
 
-// WriteJSON writes {"operations":[...]}: one object an operation, in order of
-// execution, with the field names of the firmware's descriptors. A cube's addr
-// is the index of the program's region.
+// WriteJSON writes {"operations":[...],"cpu":[...]}: one object an operation of
+// the hardware, in order of execution, with the field names of the firmware's
+// descriptors; then the tasks of the CPU, such as Softmax, of which order tells
+// the place among the operations. A cube's addr is the index of the program's
+// region.
 func WriteJSON(w io.Writer, p *hardware.Program) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprint(b, "{\"operations\":[")
+	var engines, tasks []string
 	for order, i := range executionOrder(p.Operations) {
-		if order > 0 {
-			fmt.Fprint(b, ",")
+		var text strings.Builder
+		writeOperation(&text, order, &p.Operations[i])
+		if k := p.Operations[i].Kind; k == hardware.CPUPower || k == hardware.CPUSoftmax {
+			tasks = append(tasks, text.String())
+		} else {
+			engines = append(engines, text.String())
 		}
-		fmt.Fprint(b, "\n")
-		writeOperation(b, order, &p.Operations[i])
 	}
-	fmt.Fprint(b, "\n]}\n")
+	fmt.Fprintf(b, "{\"operations\":[\n%s\n],\n\"cpu\":[\n%s\n]}\n", strings.Join(engines, ",\n"), strings.Join(tasks, ",\n"))
 	return b.Flush()
 }
 

@@ -211,6 +211,17 @@ func TestPooling(t *testing.T) {
 	}
 }
 
+// TestPoolingCrops: windows of 2 every 4 with padding 1 leave the last of 6
+// columns out.
+func TestPoolingCrops(t *testing.T) {
+	b := newTower(t, 8, 6, 6, 0.5)
+	b.add("p", "Pooling", models.Pooling{Window: models.Window{KernelH: 2, KernelW: 2, StrideH: 4, StrideW: 4, PadH: 1, PadW: 1, DilationH: 1, DilationW: 1}}, 0.5, nil, "data")
+	p, _ := b.lower(perKernel)
+	if op := p.Operations[0]; op.Src.W != 5 || op.Src.H != 5 || op.PDP.PadRight != 0 || op.Dst.W != 2 {
+		t.Errorf("%+v %+v", op.Src, op.PDP)
+	}
+}
+
 func TestLargeDeviationIsSplit(t *testing.T) {
 	b := newTower(t, 2, 1, 1, 0.5).add("bn", "BatchNorm", models.BatchNorm{}, 0.5, [][]float32{{0, 0}, {1.0 / 40000, 1}, {1}}, "data")
 	p, _ := b.lower(lower.Options{Profile: lower.Basic})
