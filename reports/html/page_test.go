@@ -68,3 +68,31 @@ func TestPageIsOneSafeFile(t *testing.T) {
 		t.Errorf("%d scripts with code, want 2: bundle and boot", n)
 	}
 }
+
+// TestManyClasses lists changes where a matrix is too large to draw, and numbers
+// classes that have no name.
+func TestManyClasses(t *testing.T) {
+	run := testrun.New(testrun.Shape{Models: []string{"tiny5"}, Datasets: []string{"invented"}, Calibrators: []string{"entropy2"}, Pictures: 200, Flips: true})
+	run.Datasets = nil
+	for i := range run.Cells {
+		c := &run.Cells[i]
+		c.Confusion = make([][]int, 30)
+		for y := range c.Confusion {
+			c.Confusion[y] = make([]int, 30)
+			c.Confusion[y][y] = 7 - i
+			c.Confusion[y][(y+3)%30] = i
+		}
+		for j := range c.Flips {
+			c.Flips[j].PNG = nil
+		}
+	}
+	page := write(t, run)
+	for _, part := range []string{"largest changes", "class 9", "no picture"} {
+		if !strings.Contains(page, part) {
+			t.Errorf("page lacks %q", part)
+		}
+	}
+	if strings.Contains(page, `id="o-fig-confusion`) {
+		t.Error("a matrix of 30 classes is drawn")
+	}
+}
