@@ -28,6 +28,8 @@ type compiler struct {
 	live  []placed // what memory holds now
 	convs map[int]pending
 	out   fast
+
+	inputs int // channels of the network's input
 }
 
 // placed is a tensor and the cube of memory that it stands for.
@@ -42,11 +44,12 @@ type pending struct {
 	input compute.Tensor
 }
 
-// compile makes a fast program, or says what keeps it from being one.
-func compile(p *hardware.Program) (*fast, error) {
-	c := &compiler{p: p, b: compute.NewBuilder(), convs: map[int]pending{}}
+// compile makes a fast program, or says what keeps it from being one. channels
+// is the number of channels of the network's input; a picture has more in memory.
+func compile(p *hardware.Program, channels int) (*fast, error) {
+	c := &compiler{p: p, b: compute.NewBuilder(), convs: map[int]pending{}, inputs: channels}
 	in := p.Input.Cube
-	c.write(in, c.b.Input(compute.Int8, in.C, in.H, in.W))
+	c.write(in, c.b.Input(compute.Int8, channels, in.H, in.W))
 	for i := range p.Operations {
 		t, err := c.operation(&p.Operations[i], i == len(p.Operations)-1)
 		if err != nil {
@@ -157,21 +160,26 @@ func (c *compiler) whole(op *hardware.Operation) hardware.Cube {
 
 func (c *compiler) conv(op *hardware.Operation) error {
 	d := op.Conv
-	plain := d.Mode == 0 && hardware.IsFeature(d.DataFormat) && d.WeightFormat == 0 && d.PadValue == 0 && d.Batch <= 1 &&
+	plain := d.Mode == 0 && (hardware.IsFeature(d.DataFormat) || c.picture(op)) && d.WeightFormat == 0 && d.PadValue == 0 && d.Batch <= 1 &&
 		d.InPrecision == hardware.Int8 && d.OutPrecision == hardware.Int8 && isIdentity(d.InCvt) && d.OutCvt.Truncate == 0
 	if !plain {
-		return fmt.Errorf("%w: a convolution with picture input, offsets or another precision", errInexpressible)
+		return fmt.Errorf("%w: a convolution with another picture format, offsets or another precision", errInexpressible)
 	}
 	src, err := c.read(op.Src)
 	if err != nil {
 		return err
 	}
-	weights, err := c.weights(op)
+	get := c.weights
+	width := d.KernelW
+	if c.picture(op) {
+		get, width = c.pictureWeights, d.KernelC/pixel
+	}
+	weights, err := get(op)
 	if err != nil {
 		return err
 	}
 	c.convs[op.Index] = pending{input: src, conv: compute.Conv{
-		Out: op.Dst.C, KernelH: d.KernelH, KernelW: d.KernelW, StrideH: d.StrideY, StrideW: d.StrideX,
+		Out: op.Dst.C, KernelH: d.KernelH, KernelW: width, StrideH: d.StrideY, StrideW: d.StrideX,
 		PadH: d.PadTop, PadW: d.PadLeft, DilationH: d.DilationY, DilationW: d.DilationX,
 		OutH: op.Dst.H, OutW: op.Dst.W, Int8: weights,
 	}}
@@ -196,6 +204,41 @@ func (c *compiler) weights(op *hardware.Operation) ([]int8, error) {
 			for r := range s.R {
 				for col := range s.S {
 					out = append(out, int8(data[s.WeightIndex(c.p.Target, hardware.Int8, k, ch, r, col)]))
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// pixel is the number of bytes, and so of channels, of a pixel in A8B8G8R8.
+const pixel = 4
+
+// picture tells whether a convolution reads the network's input as a picture.
+func (c *compiler) picture(op *hardware.Operation) bool {
+	return op.Conv.DataFormat == hardware.FormatA8B8G8R8 && op.Src == c.p.Input.Cube && op.Conv.KernelW == 1 && c.inputs <= pixel
+}
+
+// pictureWeights are the weights of a picture convolution, whose kernel lines lie
+// in memory as one column of many channels; those of missing channels are left
+// out.
+func (c *compiler) pictureWeights(op *hardware.Operation) ([]int8, error) {
+	d := op.Conv
+	s := hardware.KernelShape{K: op.Dst.C, C: d.KernelC, R: d.KernelH, S: 1}
+	data, err := c.constant(op.Weights, s.K*s.C*s.R)
+	if err != nil {
+		return nil, err
+	}
+	var out []int8
+	for k := range s.K {
+		for ch := range c.inputs {
+			for r := range s.R {
+				for col := range s.C / pixel {
+					at := s.WeightIndex(c.p.Target, hardware.Int8, k, col*pixel+ch, r, 0)
+					if d.PostExtension > 0 {
+						at = s.ExtendedIndex(c.p.Target, hardware.Int8, hardware.PostExtensionLines(d.PostExtension), k, col*pixel+ch, r)
+					}
+					out = append(out, int8(data[at]))
 				}
 			}
 		}

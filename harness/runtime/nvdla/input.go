@@ -19,7 +19,7 @@ type input struct {
 }
 
 func newInput(mode InputMode, m runtime.Model, p *hardware.Program) *input {
-	c := p.Input.Cube
+	c := m.Network.Input().Out // a picture has more channels in memory
 	in := &input{preprocess: m.Preprocess, scale: p.Input.Scale, plane: c.H * c.W}
 	if mode != RuntimeInput && len(m.Preprocess.MeanImage) > 0 {
 		return in

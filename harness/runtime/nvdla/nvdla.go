@@ -38,6 +38,7 @@ type Runtime struct {
 	Mode    lower.Mode
 	Profile lower.Profile
 	Input   InputMode
+	Format  lower.InputFormat // of the picture in memory; feature data if unset
 	Fixes   []lower.Fix
 }
 
@@ -62,7 +63,7 @@ func (r Runtime) Prepare(m runtime.Model) (runtime.Program, error) {
 		return nil, driverError(m.Network, hw, err)
 	}
 	p := &program{model: m, hardware: hw, machine: machine, warnings: warnings, input: newInput(r.Input, m, hw)}
-	if p.fast, err = compile(hw); err != nil {
+	if p.fast, err = compile(hw, m.Network.Input().Out.C); err != nil {
 		p.warnings = append(p.warnings, fmt.Errorf("%s: runs on the plain simulator, which is far slower but gives the same bytes: %w", m.Network.File, err))
 	}
 	p.layers = make([]*models.Layer, len(hw.Operations))
@@ -74,7 +75,7 @@ func (r Runtime) Prepare(m runtime.Model) (runtime.Program, error) {
 
 // options checks the settings.
 func (r Runtime) options() (lower.Options, error) {
-	opt := lower.Options{Mode: r.Mode, Profile: r.Profile, Fixes: r.Fixes, Whole: true}
+	opt := lower.Options{Mode: r.Mode, Profile: r.Profile, InputFormat: r.Format, Fixes: r.Fixes, Whole: true}
 	if r.Input != "" && r.Input != Quantized && r.Input != RuntimeInput {
 		return opt, fmt.Errorf("unknown input mode %q; choose %s or %s", r.Input, Quantized, RuntimeInput)
 	}

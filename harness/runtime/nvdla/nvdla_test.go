@@ -45,8 +45,8 @@ func pixels(g *generator, n int) []byte {
 // both executors, with whole and part batches.
 func TestScore(t *testing.T) {
 	g, m := small(t)
-	for _, mode := range []lower.Mode{lower.PerKernel, lower.PerFilter} {
-		p, err := Runtime{Target: "nv_small", Mode: mode}.Prepare(m)
+	for _, r := range []Runtime{{Target: "nv_small"}, {Target: "nv_large", Mode: lower.PerFilter}, {Format: lower.NHWC}} {
+		p, err := r.Prepare(m)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +64,7 @@ func TestScore(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !slices.Equal(fast, slow) {
-			t.Errorf("%s: fast %v, simulator %v", mode, fast[:10], slow[:10])
+			t.Errorf("%+v: fast %v, simulator %v", r, fast[:10], slow[:10])
 		}
 		for _, v := range fast {
 			if q := float64(v / 0.0079); math.Abs(q-math.Round(q)) > 1e-3 || q < 0 || q > 127 {
@@ -111,7 +111,7 @@ func TestTrace(t *testing.T) {
 
 func TestInputModes(t *testing.T) {
 	_, m := small(t)
-	hw := &hardware.Program{Input: hardware.Tensor{Scale: 2, Cube: hardware.Cube{C: 3, H: 8, W: 8}}}
+	hw := &hardware.Program{Input: hardware.Tensor{Scale: 2}}
 	quantized := newInput(Quantized, m, hw)
 	// (131 - 128)/2 = 1.5 rounds to 2, (129 - 128)/2 = 0.5 to 0.
 	if a, b := quantized.tables[0][131], quantized.tables[0][129]; a != 2 || b != 0 {
@@ -205,7 +205,7 @@ func TestCompileRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		f(p)
-		_, err = compile(p)
+		_, err = compile(p, 3)
 		return err
 	}
 	if err := change(func(*hardware.Program) {}); err != nil {

@@ -27,7 +27,7 @@ type generator struct {
 func newGenerator(seed uint64) *generator {
 	g := &generator{r: rand.New(rand.NewPCG(seed, 7)), shapes: map[string]models.Shape{}, scale: map[string]float32{}}
 	g.net = &models.Network{Name: "random", File: fmt.Sprintf("random-%d.prototxt", seed)}
-	s := models.Shape{C: 1 + g.r.IntN(20), H: 1 + g.r.IntN(12), W: 1 + g.r.IntN(12)}
+	s := models.Shape{C: 1 + g.r.IntN([]int{4, 20}[g.r.IntN(2)]), H: 1 + g.r.IntN(12), W: 1 + g.r.IntN(12)}
 	g.layer("Input", models.Input{Shape: s}, nil)
 	return g
 }
@@ -192,6 +192,10 @@ func TestRandomNetworks(t *testing.T) {
 			Target:  hardware.Targets[g.r.IntN(3)],
 			Mode:    []lower.Mode{lower.PerKernel, lower.PerFilter}[g.r.IntN(2)],
 			Profile: []lower.Profile{lower.FastMath, lower.FastMath, lower.Default, lower.Basic}[g.r.IntN(4)],
+			Whole:   g.r.IntN(8) > 0,
+		}
+		if g.r.IntN(3) == 0 {
+			opt.InputFormat = lower.NHWC
 		}
 		p, _, err := lower.Lower(g.net, g.scales(), opt)
 		if err != nil {
@@ -220,7 +224,7 @@ func (d *difference) Error() string { return d.text }
 
 // sameBytes runs 17 extreme and random inputs both ways.
 func sameBytes(g *generator, p *hardware.Program) error {
-	f, err := compile(p)
+	f, err := compile(p, g.net.Input().Out.C)
 	if err != nil {
 		return err
 	}
