@@ -7,6 +7,8 @@ import (
 
 	"quantbench/harness/runtime"
 	"quantbench/harness/runtime/fp32"
+	"quantbench/harness/runtime/nvdla"
+	"quantbench/harness/runtime/nvdla/lower"
 	"quantbench/harness/runtime/tensorrt"
 )
 
@@ -17,6 +19,8 @@ func newRuntime(p Point) (runtime.Runtime, error) {
 		return fp32.Runtime{}, nil
 	case TensorRT:
 		return tensorrt.Runtime{}, nil
+	case NVDLA:
+		return nvdla.Runtime{Target: p.Target, Mode: lower.Mode(p.Mode), Profile: lower.Profile(p.Profile), Input: nvdla.InputMode(p.Input)}, nil
 	}
 	return nil, fmt.Errorf("no runtime is called %q", p.Runtime)
 }

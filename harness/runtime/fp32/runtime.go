@@ -41,7 +41,7 @@ type Program struct {
 	layers map[compute.Tensor][]*models.Layer
 }
 
-func prepare(m runtime.Model, fuse bool) (*Program, error) {
+func prepare(m runtime.Model, fused bool) (*Program, error) {
 	if n := len(m.Network.Inputs()); n != 1 {
 		return nil, fmt.Errorf("%s: the network has %d inputs, the fp32 runtime takes one", m.Network.File, n)
 	}
@@ -53,8 +53,8 @@ func prepare(m runtime.Model, fuse bool) (*Program, error) {
 	for c := range in.C {
 		p.lut.Float32 = append(p.lut.Float32, m.Preprocess.LUT(c))
 	}
-	c := newCompiler(m.Network, fuse)
-	if err := c.run(); err != nil {
+	c := newCompiler(m.Network)
+	if err := c.run(fused); err != nil {
 		return nil, err
 	}
 	for _, l := range m.Network.Layers {

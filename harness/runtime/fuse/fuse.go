@@ -8,6 +8,7 @@ package fuse
 import (
 	"math"
 
+	"quantbench/harness/compute"
 	"quantbench/models"
 )
 
@@ -46,6 +47,31 @@ func Stages(n *models.Network) []*Stage {
 	return stages
 }
 
+// Single makes every layer a stage of its own, as calibration needs it.
+func Single(n *models.Network) []*Stage {
+	var stages []*Stage
+	for _, l := range n.Layers {
+		s := &Stage{Layers: []*models.Layer{l}}
+		s.start(l)
+		stages = append(stages, s)
+	}
+	return stages
+}
+
+// Geometry is the head of a weighted stage as a convolution, without weights; a
+// fully connected layer is a convolution as large as its input.
+func (s *Stage) Geometry() compute.Conv {
+	l := s.Head()
+	op, ok := l.Op.(models.Convolution)
+	if !ok {
+		return compute.Conv{Out: len(s.Bias), KernelH: l.In().H, KernelW: l.In().W}
+	}
+	return compute.Conv{
+		Out: op.Out, Groups: op.Groups, KernelH: op.KernelH, KernelW: op.KernelW, StrideH: op.StrideH, StrideW: op.StrideW,
+		PadH: op.PadH, PadW: op.PadW, DilationH: op.DilationH, DilationW: op.DilationW, OutH: l.Out.H, OutW: l.Out.W,
+	}
+}
+
 type fuser struct {
 	consumers [][]*models.Layer
 	written   []bool // tensors that exist
@@ -73,6 +99,9 @@ func (s *Stage) start(l *models.Layer) {
 		return
 	}
 	s.Weights = append([]float32(nil), l.Weights[0].Data...)
+	if op, ok := l.Op.(models.InnerProduct); ok && op.Transpose {
+		transpose(s.Weights, l.Weights[0].Data, l.In().Len(), out)
+	}
 	s.Bias = make([]float32, out)
 	if len(l.Weights) > 1 {
 		copy(s.Bias, l.Weights[1].Data)
@@ -85,11 +114,18 @@ func outputs(l *models.Layer) int {
 	case models.Convolution:
 		return op.Out
 	case models.InnerProduct:
-		if !op.Transpose {
-			return op.Out
-		}
+		return op.Out
 	}
 	return 0
+}
+
+// transpose turns rows x columns into columns x rows.
+func transpose(dst, src []float32, rows, columns int) {
+	for r := range rows {
+		for k := range columns {
+			dst[k*rows+r] = src[r*columns+k]
+		}
+	}
 }
 
 // extend takes in the one layer that reads the stage's tensor, if it can.

@@ -183,7 +183,7 @@ func (p *program) weighted(s *fuse.Stage) (tensor, error) {
 	for k := range mul {
 		mul[k] *= in.scale
 	}
-	c := convolution(s)
+	c := s.Geometry()
 	c.Int8 = weights
 	if p.feedsSoftmax(s) {
 		t := tensor{id: p.builder.Conv(in.id, c), logits: &logits{mul, s.Bias}, kept: true}
@@ -203,20 +203,6 @@ func (p *program) weighted(s *fuse.Stage) (tensor, error) {
 		c.Residual, c.TensorRT.ResidualMul = r.id, r.scale
 	}
 	return tensor{id: p.builder.Conv(in.id, c), scale: out}, nil
-}
-
-// convolution is the geometry of a stage's head; a fully connected layer is a
-// convolution as large as its input.
-func convolution(s *fuse.Stage) compute.Conv {
-	op, ok := s.Head().Op.(models.Convolution)
-	if !ok {
-		in := s.Head().In()
-		return compute.Conv{Out: len(s.Bias), KernelH: in.H, KernelW: in.W}
-	}
-	return compute.Conv{
-		Out: op.Out, Groups: op.Groups, KernelH: op.KernelH, KernelW: op.KernelW, StrideH: op.StrideH, StrideW: op.StrideW,
-		PadH: op.PadH, PadW: op.PadW, DilationH: op.DilationH, DilationW: op.DilationW,
-	}
 }
 
 // feedsSoftmax says that a stage's real values go to a final Softmax only. They
