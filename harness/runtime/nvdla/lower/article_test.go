@@ -120,6 +120,8 @@ func TestArticleResults(t *testing.T) {
 	dir := filepath.Join(benchData(t), "models/article")
 	kernel, filter := lower.Options{Target: hardware.Small}, lower.Options{Target: hardware.Small, Mode: lower.PerFilter}
 	wide := lower.Options{Target: hardware.Full, Mode: lower.PerFilter}
+	image, wideImage := kernel, lower.Options{Target: hardware.Full, InputFormat: lower.NHWC}
+	image.InputFormat = lower.NHWC
 	for _, c := range []struct {
 		model, picture string
 		opt            lower.Options
@@ -132,6 +134,9 @@ func TestArticleResults(t *testing.T) {
 		{"cifar", "175_4.jpg", filter, "-19 -21 -3 2 46 12 4 0 -6 -16", "0 0 0 0 126 0 0 0 0 0"},
 		{"cifar", "cat_32.jpg", filter, "-7 -18 19 29 19 -3 2 -9 -12 -19", "0 0 4 117 4 0 0 0 0 0"},
 		{"cifar", "cat_32.jpg", wide, "-7 -18 19 29 19 -3 2 -9 -12 -19", "0 0 4 117 4 0 0 0 0 0"},
+		{"cifar", "175_4.jpg", image, "-19 -19 -1 0 44 10 4 1 -3 -17", "0 0 0 0 126 0 0 0 0 0"},
+		{"cifar", "cat_32.jpg", image, "-8 -17 20 28 17 -2 0 -9 -10 -18", "0 0 7 115 2 0 0 0 0 0"},
+		{"cifar", "cat_32.jpg", wideImage, "-8 -17 20 28 17 -2 0 -9 -10 -18", "0 0 7 115 2 0 0 0 0 0"},
 		{"lenet", "seven.pgm", kernel, "-15 -2 23 19 -32 -5 -49 68 -12 9", "0 0 0 0 0 0 0 119 0 0"},
 	} {
 		p := lowerArticle(t, dir, c.model, c.opt)

@@ -53,10 +53,18 @@ func (g *graph) fusibleSum(order []*node, at int, next *node) bool {
 	return !peer.dependsOn(n) && indexOf(order, peer) < at
 }
 
+// dependsOn tells whether n computes on data that other wrote.
 func (n *node) dependsOn(other *node) bool {
-	for _, s := range n.sources() {
-		if s == other || s.dependsOn(other) {
+	seen := map[*node]bool{}
+	for open := n.sources(); len(open) > 0; {
+		s := open[len(open)-1]
+		open = open[:len(open)-1]
+		if s == other {
 			return true
+		}
+		if !seen[s] {
+			seen[s] = true
+			open = append(open, s.sources()...)
 		}
 	}
 	return false

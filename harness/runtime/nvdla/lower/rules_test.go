@@ -3,6 +3,7 @@ package lower_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -333,5 +334,19 @@ func TestCPUOperations(t *testing.T) {
 	var out bytes.Buffer
 	if err := lower.WriteJSON(&out, p); err != nil || !json.Valid(out.Bytes()) || !strings.Contains(out.String(), `"op":"softmax"`) {
 		t.Errorf("%v, %s", err, out.String())
+	}
+}
+
+// TestDeepResidualNetwork: 60 blocks lower in no time.
+func TestDeepResidualNetwork(t *testing.T) {
+	b := newTower(t, 8, 2, 2, 0.5)
+	trunk := "data"
+	for i := range 60 {
+		x, y, s := fmt.Sprint("x", i), fmt.Sprint("y", i), fmt.Sprint("s", i)
+		b.conv(x, 8, 1, 0.5, ramp(64), ramp(8), trunk).conv(y, 8, 1, 0.5, ramp(64), ramp(8), x).sum(s, 0.5, y, trunk)
+		trunk = s
+	}
+	if p, _ := b.lower(perFilter); len(p.Operations) != 241 {
+		t.Errorf("%d operations, want 4 a block, and the first sum, whose operand is the input, on its own", len(p.Operations))
 	}
 }
