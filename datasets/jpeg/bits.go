@@ -56,14 +56,25 @@ func (r *bitReader) overrun() bool { return r.pos*8-r.n > r.end*8 }
 // block decodes one block: coefficients times q are added into b (packed as the
 // inverse DCT wants them), which must be zero. It returns the zigzag index of
 // the last coefficient, or -1 if the bits are no block. The DC predictor is
-// updated.
+// updated. It refuses to begin in the padding, so it cannot leave the data.
 func (r *bitReader) block(dc, ac *huffman, q *[64]int64, b *[32]int64, pred *int64) int {
-	if !r.first(dc, pred) {
+	data, pos := r.data, r.pos
+	if pos > r.end+8 {
 		return -1
 	}
+	buf, n := r.buf|binary.BigEndian.Uint64(data[pos:])>>(r.n&63), r.n|56
+	pos += (63 - r.n) >> 3
+	e := dc.fast[buf>>(64-lookBits)]
+	if e == 0 {
+		if e = dc.slow(buf); e == 0 {
+			return -1
+		}
+	}
+	buf <<= e & 63
+	n -= e.total()
+	*pred += e.value()
 	b[0] = *pred * q[0]
-	data, buf, n, pos := r.data, r.buf, r.n, r.pos
-	last, k := 0, 1
+	k, last := 1, 63
 	for k < 64 {
 		if n < 32 {
 			buf |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
@@ -76,35 +87,39 @@ func (r *bitReader) block(dc, ac *huffman, q *[64]int64, b *[32]int64, pred *int
 				return -1
 			}
 		}
-		total, size := e.total(), e.size()
-		// The value's bits, at the top; a leading 0 means a negative value,
-		// written as its magnitude with all bits inverted.
-		x := int64(buf << ((uint(total) - size) & 63))
-		sign := ^x >> 63
-		value := int64(uint64(x^sign) >> 1 >> ((63 - size) & 63))
-		buf <<= uint(total) & 63
-		n -= total
+		buf <<= e & 63
+		n -= e.total()
 		k += e.run()
 		if k > 63 {
+			if last = k - endOfBlock - 1; last < 0 {
+				return -1
+			}
 			break
 		}
-		b[packIndex[k&63]&31] += ((value ^ sign) - sign) * q[k&63]
-		last = k
+		b[packIndex[k&63]&31] += e.value() * q[k&63]
 		k++
 	}
 	r.buf, r.n, r.pos = buf, n, pos
-	if k > 64 && k < endOfBlock {
-		return -1
-	}
 	return last
 }
 
 // skip is block without the coefficients: for blocks that nobody looks at.
 func (r *bitReader) skip(dc, ac *huffman, pred *int64) bool {
-	if !r.first(dc, pred) {
+	data, pos := r.data, r.pos
+	if pos > r.end+8 {
 		return false
 	}
-	data, buf, n, pos := r.data, r.buf, r.n, r.pos
+	buf, n := r.buf|binary.BigEndian.Uint64(data[pos:])>>(r.n&63), r.n|56
+	pos += (63 - r.n) >> 3
+	e := dc.fast[buf>>(64-lookBits)]
+	if e == 0 {
+		if e = dc.slow(buf); e == 0 {
+			return false
+		}
+	}
+	buf <<= e & 63
+	n -= e.total()
+	*pred += e.value()
 	k := 1
 	for k < 64 {
 		if n < 32 {
@@ -112,41 +127,16 @@ func (r *bitReader) skip(dc, ac *huffman, pred *int64) bool {
 			pos += (63 - n) >> 3
 			n |= 56
 		}
-		e := ac.fast[buf>>(64-lookBits)]
+		e := ac.lengths[buf>>(64-lookBits)]
 		if e == 0 {
-			if e = ac.slow(buf); e == 0 {
+			if e = ac.find(buf); e == 0 {
 				return false
 			}
 		}
-		buf <<= uint(e.total()) & 63
+		buf <<= e & 63
 		n -= e.total()
 		k += e.run() + 1
 	}
 	r.buf, r.n, r.pos = buf, n, pos
 	return k == 64 || k > endOfBlock
-}
-
-// first decodes a block's DC difference into the predictor. It refuses to run
-// into the padding, so the block behind it cannot leave the data.
-func (r *bitReader) first(dc *huffman, pred *int64) bool {
-	if r.pos > r.end+8 {
-		return false
-	}
-	r.buf |= binary.BigEndian.Uint64(r.data[r.pos:]) >> (r.n & 63)
-	r.pos += (63 - r.n) >> 3
-	r.n |= 56
-	e := dc.fast[r.buf>>(64-lookBits)]
-	if e == 0 {
-		if e = dc.slow(r.buf); e == 0 {
-			return false
-		}
-	}
-	total, size := e.total(), e.size()
-	x := int64(r.buf << ((uint(total) - size) & 63))
-	sign := ^x >> 63
-	value := int64(uint64(x^sign) >> 1 >> ((63 - size) & 63))
-	*pred += (value ^ sign) - sign
-	r.buf <<= uint(total) & 63
-	r.n -= total
-	return true
 }
