@@ -33,5 +33,5 @@ type Info struct {
 	// Channels, Height and Width are the size of every picture; 0 if they differ.
 	Channels, Height, Width int
 	Classes                 []string // class names, by label
-	Digest                  string   // sha256 over the pictures and labels in order, in hex
+	Digest                  string   // sha256 over the pictures (or their files) and labels in order, in hex
 }

@@ -1,0 +1,142 @@
+// Package folder reads datasets that are picture files: a folder for each class,
+// or a CSV of paths and labels. Pictures are JPEG or PNG and are decoded when they
+// are asked for, so a set need not fit into memory.
+//
+// A picture that cannot be decoded is an error when it is asked for and never a
+// silent gap. datasets.Check lists all such pictures of a set, and
+// datasets.Select leaves them out under the eyes of whoever asked for that.
+package folder
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"runtime"
+	"sync"
+
+	"quantbench/datasets"
+)
+
+// Entry is one picture of a Set.
+type Entry struct {
+	Name  string // names the picture within the set, with slashes
+	Label int
+	// Read is the file's content. Safe for concurrent use.
+	Read func() ([]byte, error)
+	// Sum is the content's sha256; New computes it if it is zero.
+	Sum [sha256.Size]byte
+}
+
+// Set is a dataset of picture files.
+type Set struct {
+	info    datasets.Info
+	entries []Entry
+	colour  bool
+}
+
+var _ datasets.Dataset = (*Set)(nil)
+
+// New makes a dataset of entries, in order. Every file is read once for its
+// sha256. info.Len and info.Digest are filled in: the digest is RangeDigest of all.
+// If info.Channels is 3, grey pictures become coloured ones of three equal planes.
+func New(ctx context.Context, info datasets.Info, entries []Entry) (*Set, error) {
+	if len(entries) == 0 {
+		return nil, fmt.Errorf("%s/%s: there is no picture", info.Name, info.Split)
+	}
+	for _, e := range entries {
+		if e.Label < 0 || e.Label >= len(info.Classes) {
+			return nil, fmt.Errorf("%s: label %d, but there are %d classes (0 to %d)", e.Name, e.Label, len(info.Classes), len(info.Classes)-1)
+		}
+	}
+	s := &Set{info: info, entries: entries, colour: info.Channels == 3}
+	s.info.Len = len(entries)
+	if err := s.sum(ctx); err != nil {
+		return nil, err
+	}
+	digest, err := s.RangeDigest(ctx, 0, len(entries))
+	s.info.Digest = digest
+	return s, err
+}
+
+// sum fills in the sums of files, several at a time.
+func (s *Set) sum(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	work := make(chan int)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := range work {
+				e := &s.entries[i]
+				data, err := e.Read()
+				if err != nil {
+					stop(fmt.Errorf("%s: %w", e.Name, err))
+					continue
+				}
+				e.Sum = sha256.Sum256(data)
+			}
+		})
+	}
+	for i := range s.entries {
+		if ctx.Err() != nil {
+			break
+		}
+		if s.entries[i].Sum == [sha256.Size]byte{} {
+			work <- i
+		}
+	}
+	close(work)
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+// Info describes the set.
+func (s *Set) Info() datasets.Info { return s.info }
+
+// Picture decodes picture i.
+func (s *Set) Picture(ctx context.Context, i int) (datasets.Picture, error) {
+	if err := ctx.Err(); err != nil {
+		return datasets.Picture{}, err
+	}
+	if i < 0 || i >= len(s.entries) {
+		return datasets.Picture{}, fmt.Errorf("%s/%s: picture %d does not exist; the set has %d", s.info.Name, s.info.Split, i, len(s.entries))
+	}
+	e := s.entries[i]
+	id := s.info.Name + "/" + s.info.Split + "/" + e.Name
+	data, err := e.Read()
+	if err != nil {
+		return datasets.Picture{}, fmt.Errorf("%s: %w", id, err)
+	}
+	if sha256.Sum256(data) != e.Sum {
+		return datasets.Picture{}, fmt.Errorf("%s: the file has changed since the set was opened", id)
+	}
+	pic, err := Decode(id, data)
+	if err == nil && s.colour && pic.Channels == 1 {
+		pic = datasets.Coloured(pic)
+	}
+	pic.Label = e.Label
+	return pic, err
+}
+
+// RangeDigest is the sha256, in hex, over the pictures from (included) to to
+// (excluded): for each the sha256 of its file, then its label as a little-endian
+// uint32. No picture is decoded.
+func (s *Set) RangeDigest(_ context.Context, from, to int) (string, error) {
+	h := sha256.New()
+	for _, e := range s.entries[from:to] {
+		h.Write(e.Sum[:])
+		h.Write(binary.LittleEndian.AppendUint32(nil, uint32(e.Label)))
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// Entries are the pictures in order. Do not change them.
+func (s *Set) Entries() []Entry { return s.entries }
+
+// FileEntry is the entry of a file of fsys.
+func FileEntry(fsys fs.FS, name string, label int) Entry {
+	return Entry{Name: name, Label: label, Read: func() ([]byte, error) { return fs.ReadFile(fsys, name) }}
+}
