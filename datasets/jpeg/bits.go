@@ -74,13 +74,11 @@ func (r *bitReader) block(dc, ac *huffman, q *[64]int64, b *[32]int64, pred *int
 	n -= e.total()
 	*pred += e.value()
 	b[0] = *pred * q[0]
-	k, last := 1, 63
-	for k < 64 {
-		if n < 32 {
-			buf |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
-			pos += (63 - n) >> 3
-			n |= 56
-		}
+	k, last := 1, 0
+	for {
+		buf |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
+		pos += (63 - n) >> 3
+		n |= 56
 		e := ac.fast[buf>>(64-lookBits)]
 		if e == 0 {
 			if e = ac.slow(buf); e == 0 {
@@ -91,13 +89,34 @@ func (r *bitReader) block(dc, ac *huffman, q *[64]int64, b *[32]int64, pred *int
 		n -= e.total()
 		k += e.run()
 		if k > 63 {
-			if last = k - endOfBlock - 1; last < 0 {
-				return -1
-			}
 			break
 		}
 		b[packIndex[k&63]&31] += e.value() * q[k&63]
-		k++
+		if k++; k == 64 {
+			break
+		}
+		e = ac.fast[buf>>(64-lookBits)]
+		if e == 0 {
+			if e = ac.slow(buf); e == 0 {
+				return -1
+			}
+		}
+		buf <<= e & 63
+		n -= e.total()
+		k += e.run()
+		if k > 63 {
+			break
+		}
+		b[packIndex[k&63]&31] += e.value() * q[k&63]
+		if k++; k == 64 {
+			break
+		}
+	}
+	if last = k - endOfBlock - 1; k == 64 {
+		last = 63
+	}
+	if last < 0 {
+		return -1
 	}
 	r.buf, r.n, r.pos = buf, n, pos
 	return last
@@ -121,12 +140,10 @@ func (r *bitReader) skip(dc, ac *huffman, pred *int64) bool {
 	n -= e.total()
 	*pred += e.value()
 	k := 1
-	for k < 64 {
-		if n < 32 {
-			buf |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
-			pos += (63 - n) >> 3
-			n |= 56
-		}
+	for {
+		buf |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
+		pos += (63 - n) >> 3
+		n |= 56
 		e := ac.lengths[buf>>(64-lookBits)]
 		if e == 0 {
 			if e = ac.find(buf); e == 0 {
@@ -135,7 +152,20 @@ func (r *bitReader) skip(dc, ac *huffman, pred *int64) bool {
 		}
 		buf <<= e & 63
 		n -= e.total()
-		k += e.run() + 1
+		if k += e.run() + 1; k > 63 {
+			break
+		}
+		e = ac.lengths[buf>>(64-lookBits)]
+		if e == 0 {
+			if e = ac.find(buf); e == 0 {
+				return false
+			}
+		}
+		buf <<= e & 63
+		n -= e.total()
+		if k += e.run() + 1; k > 63 {
+			break
+		}
 	}
 	r.buf, r.n, r.pos = buf, n, pos
 	return k == 64 || k > endOfBlock

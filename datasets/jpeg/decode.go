@@ -32,9 +32,6 @@ type component struct {
 	seen     bool      // its scan was read
 	want     rectangle // the blocks to reconstruct
 	plane    *Plane
-	cols     int // blocks a row, with those that only fill up an MCU
-	width    int // blocks a row that hold picture
-	height   int // rows of blocks that hold picture
 	quantize [64]int64
 }
 
@@ -60,6 +57,9 @@ type decoder struct {
 	window   windower // which samples the caller will look at; nil: all
 	bits     bitReader
 	rows     rowBuffers
+	set      scanSet
+
+	coefficients, ws [32]int64 // a block, and the work memory of its inverse DCT
 }
 
 // windower says which samples of a plane will be looked at.
@@ -347,8 +347,7 @@ func (d *decoder) layoutPlane(i, mcuX, mcuY int) {
 	c.plane.DX, c.plane.DY = d.hMax/c.h, d.vMax/c.v
 	c.plane.Width, c.plane.Height = ceilDiv(p.Width, c.plane.DX), ceilDiv(p.Height, c.plane.DY)
 	c.plane.resize(8*mcuX*c.h, 8*mcuY*c.v)
-	c.cols, c.width, c.height = mcuX*c.h, ceilDiv(c.plane.Width, 8), ceilDiv(c.plane.Height, 8)
-	c.want = rectangle{0, 0, c.cols, mcuY * c.v}
+	c.want = rectangle{0, 0, mcuX * c.h, mcuY * c.v}
 	if d.window == nil {
 		return
 	}

@@ -34,6 +34,8 @@ const (
 	// outside are the bits that are 0 if both halves of a result are 0..255.
 	outside = ^(0x03ffffff * both)
 	low21   = 1<<21 - 1
+	low8    = 255 * both       // byte 0 of both halves
+	high8   = -1<<56 | 255<<24 // byte 3
 )
 
 // zigzag is the natural index (8*row + column) of the k-th coefficient.
@@ -63,21 +65,23 @@ func packQuant(q *[64]uint16) (t [64]int64) {
 
 // idct writes the 8x8 samples of block b at dst, whose last index must be at
 // least 7*stride+7. last is the zigzag index of the last coefficient that may
-// be other than 0.
-func idct(b *[32]int64, last int, dst []byte, stride int) {
-	var ws [32]int64
+// be other than 0; ws is work memory.
+func idct(b, ws *[32]int64, last int, dst []byte, stride int) {
 	switch {
 	case last == 0:
 		flat(b[0], dst, stride)
 	case last < 10: // within 4 rows and 4 columns
-		columns4(b, &ws)
-		rows4(&ws, dst, stride)
+		columns4(b, ws)
+		rows4(ws, dst, stride)
 	case last < 21: // within 6 rows and 6 columns
-		columns8(b, &ws, 3)
-		rows8(&ws, dst, stride)
+		columns8(b, ws, 3)
+		for i := 6; i < 32; i += 8 {
+			ws[i], ws[i+1] = 0, 0
+		}
+		rows8(ws, dst, stride)
 	default:
-		columns8(b, &ws, 4)
-		rows8(&ws, dst, stride)
+		columns8(b, ws, 4)
+		rows8(ws, dst, stride)
 	}
 }
 
@@ -169,9 +173,17 @@ func rows8(ws *[32]int64, dst []byte, stride int) {
 		o0, o1 := c7*f0298-z1+z3, c5*f2053-z2+z4
 		o2, o3 := c3*f3072-z2+z3, c1*f1501-z1+z4
 
-		s[0], s[1], s[2], s[3] = t10+o3, t11+o2, t12+o1, t13+o0
-		s[4], s[5], s[6], s[7] = t13-o0, t12-o1, t11-o2, t10-o3
-		store(s, dst[2*i*stride:], stride)
+		p0, p1, p2, p3 := t10+o3, t11+o2, t12+o1, t13+o0
+		p4, p5, p6, p7 := t13-o0, t12-o1, t11-o2, t10-o3
+		at := dst[2*i*stride:]
+		if (p0|p1|p2|p3|p4|p5|p6|p7)&outside != 0 {
+			storeClamped(&[8]int64{p0, p1, p2, p3, p4, p5, p6, p7}, at, stride)
+			continue
+		}
+		lo := p0>>18&low8 | p1>>10&(low8<<8) | p2>>2&(low8<<16) | p3<<6&high8
+		hi := p4>>18&low8 | p5>>10&(low8<<8) | p6>>2&(low8<<16) | p7<<6&high8
+		binary.LittleEndian.PutUint64(at, uint64(uint32(lo))|uint64(hi)<<32)
+		binary.LittleEndian.PutUint64(at[stride:], uint64(lo)>>32|uint64(hi)>>32<<32)
 	}
 }
 
@@ -187,26 +199,22 @@ func rows4(ws *[32]int64, dst []byte, stride int) {
 		o1 := c1*(f1175-f0390) + c3*(f1175-f2562)
 		o2 := c1*f1175 + c3*(f3072-f2562-f1961+f1175)
 		o3 := c1*(f1501-f0899-f0390+f1175) + c3*f1175
-		s[0], s[1], s[2], s[3] = t10+o3, t11+o2, t12+o1, t13+o0
-		s[4], s[5], s[6], s[7] = t13-o0, t12-o1, t11-o2, t10-o3
-		store(s, dst[2*i*stride:], stride)
+		p0, p1, p2, p3 := t10+o3, t11+o2, t12+o1, t13+o0
+		p4, p5, p6, p7 := t13-o0, t12-o1, t11-o2, t10-o3
+		at := dst[2*i*stride:]
+		if (p0|p1|p2|p3|p4|p5|p6|p7)&outside != 0 {
+			storeClamped(&[8]int64{p0, p1, p2, p3, p4, p5, p6, p7}, at, stride)
+			continue
+		}
+		lo := p0>>18&low8 | p1>>10&(low8<<8) | p2>>2&(low8<<16) | p3<<6&high8
+		hi := p4>>18&low8 | p5>>10&(low8<<8) | p6>>2&(low8<<16) | p7<<6&high8
+		binary.LittleEndian.PutUint64(at, uint64(uint32(lo))|uint64(hi)<<32)
+		binary.LittleEndian.PutUint64(at[stride:], uint64(lo)>>32|uint64(hi)>>32<<32)
 	}
 }
 
-// store writes a row pair, 18 bits of fraction in each half, as bytes.
-func store(s *[8]int64, dst []byte, stride int) {
-	if (s[0]|s[1]|s[2]|s[3]|s[4]|s[5]|s[6]|s[7])&outside != 0 {
-		storeClamped(s, dst, stride)
-		return
-	}
-	const m = 255 * both
-	a := s[0]>>18&m | s[1]>>18&m<<8 | s[2]>>18&m<<16 | s[3]>>18&m<<24
-	b := s[4]>>18&m | s[5]>>18&m<<8 | s[6]>>18&m<<16 | s[7]>>18&m<<24
-	binary.LittleEndian.PutUint64(dst, uint64(uint32(a))|uint64(b)<<32)
-	binary.LittleEndian.PutUint64(dst[stride:], uint64(a)>>32|uint64(b)>>32<<32)
-}
-
-// storeClamped is store with values outside 0..255.
+// storeClamped writes a row pair, 18 bits of fraction in each half, of which
+// some values are outside 0..255.
 func storeClamped(s *[8]int64, dst []byte, stride int) {
 	for x, v := range s {
 		lo := int64(int32(v))

@@ -1,98 +1,118 @@
 package jpeg
 
+// maxUnits is the largest number of blocks in an MCU (T.81 B.2.3).
+const maxUnits = 10
+
+// scanSet is what a scan interleaves: the blocks of an MCU, in order.
+type scanSet struct {
+	unit         [maxUnits]unit
+	n            int // units
+	across, down int // MCUs
+}
+
+// unit is one block of an MCU: block (x*stepX+dx, y*stepY+dy) of its component
+// in MCU (x, y).
+type unit struct {
+	c            *component
+	dc, ac       *huffman
+	stepX, stepY int
+	dx, dy       int
+}
+
 // scan reads the entropy-coded data behind the scan header body, up to the
 // marker after it.
 func (d *decoder) scan(body []byte) error {
 	if !d.frame {
 		return d.bad("a scan comes before the frame header; the file is damaged")
 	}
-	comps, err := d.scanComponents(body)
-	if err != nil {
+	if err := d.prepare(body); err != nil {
 		return err
 	}
-	across, down := d.mcus(comps)
-	run := across * down
+	total := d.set.across * d.set.down
+	run := total
 	if d.interval > 0 {
 		run = min(run, d.interval)
 	}
-	for first := 0; first < across*down; first += run {
+	for first := 0; first < total; first += run {
 		if first > 0 {
 			if err := d.expectRestart((first/run - 1) % 8); err != nil {
 				return err
 			}
 		}
-		if err := d.restart(comps); err != nil {
+		if err := d.restart(); err != nil {
 			return err
 		}
-		if err := d.mcuRun(comps, first, min(run, across*down-first), across); err != nil {
+		if err := d.mcus(first, min(run, total-first)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// scanSet is the components of a scan, by index in decoder.comp.
-type scanSet struct {
-	index [3]int
-	n     int
+// prepare reads the scan header. A scan of one component has its true blocks
+// alone, one an MCU (T.81 A.2.2).
+func (d *decoder) prepare(body []byte) error {
+	if len(body) < 1 || len(body) != 4+2*int(body[0]) || body[0] < 1 || int(body[0]) > d.nComp {
+		return d.bad("a scan header of %d bytes is damaged", len(body))
+	}
+	s, comps := &d.set, int(body[0])
+	s.n = 0
+	s.across, s.down = ceilDiv(d.out.Width, 8*d.hMax), ceilDiv(d.out.Height, 8*d.vMax)
+	for i := range comps {
+		c, err := d.scanComponent(body[1+2*i], body[2+2*i])
+		if err != nil {
+			return err
+		}
+		h, v := c.h, c.v
+		if comps == 1 {
+			h, v = 1, 1
+			s.across, s.down = ceilDiv(c.plane.Width, 8), ceilDiv(c.plane.Height, 8)
+		}
+		if s.n+h*v > maxUnits {
+			return d.bad("more than %d blocks in an MCU; the file is damaged", maxUnits)
+		}
+		s.add(c, &d.huff[0][c.dc], &d.huff[1][c.ac], h, v)
+	}
+	return nil
 }
 
-func (d *decoder) scanComponents(body []byte) (s scanSet, err error) {
-	if len(body) < 1 || len(body) != 4+2*int(body[0]) || body[0] < 1 || int(body[0]) > d.nComp {
-		return s, d.bad("a scan header of %d bytes is damaged", len(body))
-	}
-	s.n = int(body[0])
-	blocks := 0
-	for i := range s.n {
-		k, err := d.scanComponent(body[1+2*i], body[2+2*i])
-		if err != nil {
-			return s, err
+// add enters the h x v blocks of a component.
+func (s *scanSet) add(c *component, dc, ac *huffman, h, v int) {
+	for y := range v {
+		for x := range h {
+			s.unit[s.n] = unit{c, dc, ac, h, v, x, y}
+			s.n++
 		}
-		s.index[i] = k
-		blocks += d.comp[k].h * d.comp[k].v
 	}
-	if s.n > 1 && blocks > 10 {
-		return s, d.bad("%d blocks in an MCU; 10 are allowed", blocks)
-	}
-	return s, nil
 }
 
 // scanComponent finds the component with an identifier, and readies it.
-func (d *decoder) scanComponent(id, tables byte) (int, error) {
+func (d *decoder) scanComponent(id, tables byte) (*component, error) {
 	for i := range d.nComp {
 		c := &d.comp[i]
 		if c.id != id {
 			continue
 		}
 		if c.seen {
-			return 0, d.bad("component %d is coded twice; the file is damaged", i)
+			return nil, d.bad("component %d is coded twice; the file is damaged", i)
 		}
 		c.dc, c.ac = int(tables>>4), int(tables&15)
 		if c.dc > 3 || c.ac > 3 || !d.huff[0][c.dc].defined || !d.huff[1][c.ac].defined {
-			return 0, d.bad("component %d uses the undefined Huffman tables %d and %d", i, c.dc, c.ac)
+			return nil, d.bad("component %d uses the undefined Huffman tables %d and %d", i, c.dc, c.ac)
 		}
 		if !d.hasQuant[c.quant] {
-			return 0, d.bad("component %d uses the undefined quantization table %d", i, c.quant)
+			return nil, d.bad("component %d uses the undefined quantization table %d", i, c.quant)
 		}
 		c.quantize, c.seen = packQuant(&d.quant[c.quant]), true
-		return i, nil
+		return c, nil
 	}
-	return 0, d.bad("the scan names component %d, which the frame has not", id)
-}
-
-// mcus is the number of MCUs of a scan across and down. A scan of one component
-// has its true blocks alone (T.81 A.2.2).
-func (d *decoder) mcus(s scanSet) (int, int) {
-	if c := &d.comp[s.index[0]]; s.n == 1 {
-		return c.width, c.height
-	}
-	return ceilDiv(d.out.Width, 8*d.hMax), ceilDiv(d.out.Height, 8*d.vMax)
+	return nil, d.bad("the scan names component %d, which the frame has not", id)
 }
 
 // restart resets the predictors and loads the next restart interval.
-func (d *decoder) restart(s scanSet) error {
-	for i := range s.n {
-		d.comp[s.index[i]].pred = 0
+func (d *decoder) restart() error {
+	for i := range d.comp {
+		d.comp[i].pred = 0
 	}
 	n := d.bits.load(d.data[d.pos:])
 	if n < 0 {
@@ -111,20 +131,14 @@ func (d *decoder) expectRestart(n int) error {
 	return err
 }
 
-// mcuRun decodes n MCUs from number first on.
-func (d *decoder) mcuRun(s scanSet, first, n, across int) error {
-	x, y := first%across, first/across
+// mcus decodes n MCUs from number first on.
+func (d *decoder) mcus(first, n int) error {
+	x, y := first%d.set.across, first/d.set.across
 	for range n {
-		ok := false
-		if s.n == 1 {
-			ok = d.one(&d.comp[s.index[0]], x, y)
-		} else {
-			ok = d.mcu(s, x, y)
-		}
-		if !ok || d.bits.overrun() {
+		if !d.mcu(x, y) || d.bits.overrun() {
 			return d.bad("the coded data of MCU %d,%d is damaged or truncated", x, y)
 		}
-		if x++; x == across {
+		if x++; x == d.set.across {
 			x, y = 0, y+1
 		}
 	}
@@ -132,32 +146,24 @@ func (d *decoder) mcuRun(s scanSet, first, n, across int) error {
 }
 
 // mcu decodes the MCU in column x, row y.
-func (d *decoder) mcu(s scanSet, x, y int) bool {
-	for i := range s.n {
-		c := &d.comp[s.index[i]]
-		for v := range c.v {
-			for h := range c.h {
-				if !d.one(c, x*c.h+h, y*c.v+v) {
-					return false
-				}
+func (d *decoder) mcu(x, y int) bool {
+	s, b := &d.set, &d.coefficients
+	for i := range s.unit[:s.n] {
+		u := &s.unit[i]
+		c, bx, by := u.c, x*u.stepX+u.dx, y*u.stepY+u.dy
+		if bx < c.want.x0 || bx >= c.want.x1 || by < c.want.y0 || by >= c.want.y1 {
+			if !d.bits.skip(u.dc, u.ac, &c.pred) {
+				return false
 			}
+			continue
 		}
+		*b = [32]int64{}
+		last := d.bits.block(u.dc, u.ac, &c.quantize, b, &c.pred)
+		if last < 0 {
+			return false
+		}
+		stride := c.plane.Stride
+		idct(b, &d.ws, last, c.plane.Pix[8*(by*stride+bx):], stride)
 	}
-	return true
-}
-
-// one decodes the block in column x, row y of a component.
-func (d *decoder) one(c *component, x, y int) bool {
-	dc, ac := &d.huff[0][c.dc&3], &d.huff[1][c.ac&3]
-	if x < c.want.x0 || x >= c.want.x1 || y < c.want.y0 || y >= c.want.y1 {
-		return d.bits.skip(dc, ac, &c.pred)
-	}
-	var b [32]int64
-	last := d.bits.block(dc, ac, &c.quantize, &b, &c.pred)
-	if last < 0 {
-		return false
-	}
-	stride := c.plane.Stride
-	idct(&b, last, c.plane.Pix[8*(y*stride+x):], stride)
 	return true
 }
