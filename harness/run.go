@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 
 	"quantbench/harness/diagnose"
 	"quantbench/harness/record"
@@ -121,11 +120,7 @@ func (e *Experiment) blank(c PlannedCell) *record.Cell {
 // runCell calibrates, prepares, scores and measures one cell. A panic in the
 // code of a runtime is that cell's failure.
 func (e *Experiment) runCell(ctx context.Context, c PlannedCell, ev Event) (cell *record.Cell, p []record.Prediction, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("internal error: %v\n%s", r, debug.Stack())
-		}
-	}()
+	defer recovered(&err)
 	n, err := e.network(c.Point.Model)
 	if err != nil {
 		return nil, nil, err
@@ -150,15 +145,16 @@ func (e *Experiment) runCell(ctx context.Context, c PlannedCell, ev Event) (cell
 	}
 	cell = e.blank(c)
 	for _, w := range program.Warnings() {
-		cell.Findings = append(cell.Findings, diagnose.FromError(w, "RT001"))
+		cell.Findings = append(cell.Findings, warningFinding(w))
 	}
-	if p, err = e.score(ctx, program, pix, n.Output().Out.Len(), ev); err != nil {
+	if p, err = e.score(ctx, program, pix, n, ev); err != nil {
 		return nil, nil, err
 	}
 	fillAccuracy(cell, p, pix.labels, n.Output().Out.Len())
 	if cell.Layers, err = e.layerErrors(ctx, c.Point, model, program, pix); err != nil {
 		return nil, nil, err
 	}
+	cell.Findings = append(cell.Findings, saturation(cell.Layers)...)
 	cell.Latency, err = e.latency(ctx, c.Point, program, pix, n.Output().Out.Len())
 	return cell, p, err
 }

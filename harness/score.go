@@ -2,7 +2,9 @@ package harness
 
 import (
 	"context"
+	"fmt"
 	"math"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -15,57 +17,86 @@ import (
 // kernels' vectors and to share loaded weights, little enough for the caches.
 const block = 64
 
-// score runs all pictures through a program, jobs blocks at a time. The result
-// does not depend on the number of jobs.
-func (e *Experiment) score(ctx context.Context, program runtime.Program, pix *pixels, classes int, ev Event) ([]record.Prediction, error) {
-	predictions := make([]record.Prediction, pix.n())
-	var (
-		next, done, correct atomic.Int64
-		wait                sync.WaitGroup
-		report              sync.Mutex
-		failed              atomic.Pointer[error]
-	)
-	perPicture := int64(0)
-	if n, err := e.network(ev.Point.Model); err == nil {
-		perPicture = n.MACs()
-	}
+// scoring is one pass of a program over pictures, on several goroutines.
+type scoring struct {
+	*pixels
+	classes     int
+	predictions []record.Prediction
+	next        atomic.Int64 // first picture that no worker has taken
+	done        atomic.Int64
+	correct     atomic.Int64
+	failed      atomic.Pointer[error]
+
+	reporting sync.Mutex
+	report    func(done, correct int)
+}
+
+// score runs all pictures through a program, a block a job. The result does not
+// depend on the number of jobs.
+func (e *Experiment) score(ctx context.Context, program runtime.Program, pix *pixels, n *network, ev Event) ([]record.Prediction, error) {
 	ev.Kind = CellProgress
+	s := &scoring{pixels: pix, classes: n.Output().Out.Len(), predictions: make([]record.Prediction, pix.n())}
+	s.report = func(done, correct int) {
+		ev.Done, ev.Correct, ev.Work = done, correct, e.share(int64(done)*n.MACs())
+		e.observe(ev)
+	}
+	var wait sync.WaitGroup
 	for range e.env.Jobs {
 		wait.Go(func() {
-			worker := program.NewWorker()
-			scores := make([]float32, block*classes)
-			for ctx.Err() == nil && failed.Load() == nil {
-				from := int(next.Add(block)) - block
-				if from >= pix.n() {
-					return
-				}
-				to := min(from+block, pix.n())
-				s := scores[:(to-from)*classes]
-				if err := worker.Score(pix.bytes[from*pix.size:to*pix.size], s); err != nil {
-					failed.CompareAndSwap(nil, &err)
-					return
-				}
-				good := int64(0)
-				for i := from; i < to; i++ {
-					predictions[i] = predict(s[(i-from)*classes:][:classes], pix.labels[i])
-					if predictions[i].Correct(pix.labels[i]) {
-						good++
-					}
-				}
-				c, d := correct.Add(good), done.Add(int64(to-from))
-				if report.TryLock() {
-					ev.Done, ev.Correct, ev.Work = int(d), int(c), e.share(d*perPicture)
-					e.observe(ev)
-					report.Unlock()
-				}
+			if err := s.work(ctx, program); err != nil {
+				s.failed.CompareAndSwap(nil, &err)
 			}
 		})
 	}
 	wait.Wait()
-	if err := failed.Load(); err != nil {
+	if err := s.failed.Load(); err != nil {
 		return nil, *err
 	}
-	return predictions, ctx.Err()
+	return s.predictions, ctx.Err()
+}
+
+// work scores blocks until none is left. A panic is an error like any other.
+func (s *scoring) work(ctx context.Context, program runtime.Program) (err error) {
+	defer recovered(&err)
+	worker, scores := program.NewWorker(), make([]float32, block*s.classes)
+	for ctx.Err() == nil && s.failed.Load() == nil {
+		from := int(s.next.Add(block)) - block
+		if from >= s.n() {
+			return nil
+		}
+		if err := s.block(worker, from, min(from+block, s.n()), scores); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// block scores pictures from to to-1.
+func (s *scoring) block(worker runtime.Worker, from, to int, scores []float32) error {
+	scores = scores[:(to-from)*s.classes]
+	if err := worker.Score(s.bytes[from*s.size:to*s.size], scores); err != nil {
+		return err
+	}
+	good := int64(0)
+	for i := from; i < to; i++ {
+		s.predictions[i] = predict(scores[(i-from)*s.classes:][:s.classes], s.labels[i])
+		if s.predictions[i].Correct(s.labels[i]) {
+			good++
+		}
+	}
+	correct, done := s.correct.Add(good), s.done.Add(int64(to-from))
+	if s.reporting.TryLock() {
+		s.report(int(done), int(correct))
+		s.reporting.Unlock()
+	}
+	return nil
+}
+
+// recovered makes an error of a panic, with the stack that a bug report needs.
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("internal error: %v\n%s", r, debug.Stack())
+	}
 }
 
 // predict ranks one picture's scores.

@@ -1,0 +1,37 @@
+package harness
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"quantbench/harness/record"
+	"quantbench/harness/runtime/nvdla/lower"
+	"quantbench/models"
+)
+
+func TestSaturation(t *testing.T) {
+	layers := []record.LayerError{
+		{Layer: "fine", SQNR: 40, Saturation: 0.02},
+		{Layer: "noisy", SQNR: 5, Saturation: 0.001},
+		{Layer: "clipped", SQNR: 6.7, Saturation: 0.095},
+		{Layer: "after", SQNR: 6, Saturation: 0.05},
+	}
+	got := saturation(layers)
+	if len(got) != 1 || got[0].Where != "clipped" || !strings.Contains(got[0].Fact, "9.5 % of the elements") {
+		t.Errorf("%+v", got)
+	}
+	if got := saturation(layers[:2]); got != nil {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestWarningFinding(t *testing.T) {
+	w := &lower.Warning{Layer: &models.Layer{Name: "sum", Pos: models.Pos{File: "p", Line: 7}}, Kind: lower.EltwiseOverride, Text: "costs"}
+	if f := warningFinding(w); f.Code != "NVDLA:eltwise-scale" || f.Where != "p:7: sum" || f.Advice == "" {
+		t.Errorf("%+v", f)
+	}
+	if f := warningFinding(errors.New("x")); f.Code != "RT001" {
+		t.Errorf("%+v", f)
+	}
+}
