@@ -122,7 +122,7 @@ Exit codes: 0 ok, 1 cells failed, 2 usage or configuration, 3 gate failed,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%w; see `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(c.runCommand(), c.planCommand(), c.reportCommand(), c.gateCommand(), c.initCommand(), c.tableCommand(), c.versionCommand())
+	root.AddCommand(c.runCommand(), c.planCommand(), c.reportCommand(), c.gateCommand(), c.initCommand(), c.tableCommand(), c.nvdlaCommand(), c.versionCommand())
 	root.AddCommand(c.speedCommand())
 	return root
 }

@@ -129,6 +129,24 @@ func (f *File) target(p *hardware.Program) hardware.Target {
 	return hardware.Full
 }
 
+// TellsTarget reports whether the file decides which target it was made for. If
+// not, it runs on nv_large and on nv_full with the same results.
+func (f *File) TellsTarget(p *hardware.Program) bool {
+	if f.target(p) != hardware.Full {
+		return true
+	}
+	for i := range p.Operations {
+		op := &p.Operations[i]
+		switch {
+		case op.Kind == hardware.BDMA || op.Kind == hardware.Rubik:
+			return true
+		case op.Kind == hardware.Conv && (op.Conv.InPrecision != hardware.Int8 || entries(op, hardware.Full) != entries(op, hardware.Large)):
+			return true
+		}
+	}
+	return false
+}
+
 // entries is how many CBUF entries one line of a convolution's int8 input takes,
 // as the compiler works it out (calculateEPS in ConvCoreNode.cpp).
 func entries(op *hardware.Operation, t hardware.Target) int {

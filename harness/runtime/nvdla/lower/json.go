@@ -17,15 +17,15 @@ var kindNames = map[hardware.Kind]string{
 
 // WriteJSON writes {"operations":[...],"cpu":[...]}: one object an operation of
 // the hardware, in order of execution, with the field names of the firmware's
-// descriptors; then the tasks of the CPU, such as Softmax, of which order tells
-// the place among the operations. A cube's addr is the index of the program's
+// descriptors; then the tasks of the CPU, such as Softmax, whose order is the
+// number of operations before them. A cube's addr is the index of the program's
 // region.
 func WriteJSON(w io.Writer, p *hardware.Program) error {
 	b := bufio.NewWriter(w)
 	var engines, tasks []string
-	for order, i := range executionOrder(p.Operations) {
+	for _, i := range ExecutionOrder(p.Operations) {
 		var text strings.Builder
-		writeOperation(&text, order, &p.Operations[i])
+		writeOperation(&text, len(engines), &p.Operations[i])
 		if k := p.Operations[i].Kind; k == hardware.CPUPower || k == hardware.CPUSoftmax {
 			tasks = append(tasks, text.String())
 		} else {
@@ -33,6 +33,14 @@ func WriteJSON(w io.Writer, p *hardware.Program) error {
 		}
 	}
 	fmt.Fprintf(b, "{\"operations\":[\n%s\n],\n\"cpu\":[\n%s\n]}\n", strings.Join(engines, ",\n"), strings.Join(tasks, ",\n"))
+	return b.Flush()
+}
+
+// WriteOperation writes one operation as WriteJSON does, with its place in the
+// order of execution.
+func WriteOperation(w io.Writer, order int, op *hardware.Operation) error {
+	b := bufio.NewWriter(w)
+	writeOperation(b, order, op)
 	return b.Flush()
 }
 

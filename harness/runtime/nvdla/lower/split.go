@@ -115,10 +115,10 @@ func (e *emitter) emitStrips(conv, sdp hardware.Operation, list []strip) {
 	}
 }
 
-// executionOrder is the order in which the engines take operations up: parts of
+// ExecutionOrder is the order in which the engines take operations up: parts of
 // a split convolution are programmed one ahead, while SDP still writes the one
 // before.
-func executionOrder(ops []hardware.Operation) []int {
+func ExecutionOrder(ops []hardware.Operation) []int {
 	var order []int
 	for i := 0; i < len(ops); i++ {
 		if !reuses(ops, i+2) {

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"quantbench/harness/record"
+	"quantbench/harness/runtime/nvdla/simulate"
+	"quantbench/harness/runtime/nvdla/verify"
+)
+
+func (c *command) nvdlaVerifyCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "verify --loadable F --against DIR",
+		Short: "Compare the simulator with recorded outputs of a virtual platform or board",
+		Long: `Runs every picture of a folder and compares every element with what a device
+recorded. DIR holds pairs: NAME.jpg, NAME.pgm or NAME.i8 (int8 in C,H,W order),
+and NAME.txt or NAME.dimg (the line that nvdla_runtime --rawdump writes, or a
+binary DIMG). Exits with 1 if anything differs, and says what the result proves.`,
+		Example: `  bench nvdla verify --loadable fast-math.nvdla --against recorded -o certificate.json`,
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return c.nvdlaVerify() },
+	}
+	programFlags(cmd)
+	cmd.Flags().String("against", "", "folder of pictures with recorded outputs")
+	cmd.Flags().StringP("output", "o", "", "JSON certificate to write")
+	require(cmd, "against")
+	return cmd
+}
+
+func (c *command) nvdlaVerify() error {
+	p, _, err := c.nvdlaProgram()
+	if err != nil {
+		return err
+	}
+	pairs, err := verify.Pairs(c.settings.GetString("against"))
+	if err != nil {
+		return asUsage(err)
+	}
+	m, err := simulate.New(p)
+	if err != nil {
+		return asUsage(err)
+	}
+	c.warn(m.Warnings())
+	r, err := verify.Compare(m, pairs, func(b *verify.Mismatch) { fmt.Fprintln(c.stdout, b) })
+	if err != nil {
+		return asUsage(err)
+	}
+	fmt.Fprintf(c.stdout, "%s: %s\n", p.Target.Name, r.Conclusion())
+	if path := c.settings.GetString("output"); path != "" {
+		if err := writeCertificate(path, p.Target.Name, r); err != nil {
+			return err
+		}
+	}
+	if n := len(r.Mismatches); n > 0 {
+		return &exitError{exitFailed, fmt.Errorf("%d of %d pictures differ", n, r.Pictures)}
+	}
+	return nil
+}
+
+// writeCertificate writes the result with its bound as JSON.
+func writeCertificate(path, target string, r verify.Result) error {
+	data, err := json.MarshalIndent(struct {
+		Target string `json:"target"`
+		verify.Result
+		Upper95    float64 `json:"upper95"`
+		Conclusion string  `json:"conclusion"`
+	}{target, r, r.Upper(), r.Conclusion()}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return record.WriteFile(path, append(data, '\n'))
+}
