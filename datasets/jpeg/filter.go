@@ -74,30 +74,34 @@ func down5(a, b, c, d, e []byte, w *[5]uint64, mid []uint64) {
 
 // filterAcross filters a row pair along the row: out[i] has 22 bits of fraction.
 func filterAcross(a *axis, mid, out []uint64) {
-	start, w := a.start[:len(out)], a.weight
+	w, start := a.weight, a.start
 	switch a.taps {
 	case 2:
-		for i := range out {
-			m, v := mid[start[i]:][:2], w[2*i:][:2]
+		for i := range min(len(out), len(start)) {
+			m, v := (*[2]uint64)(mid[start[i]:]), (*[2]uint64)(w)
 			out[i] = m[0]*v[0] + m[1]*v[1]
+			w = w[2:]
 		}
 	case 3:
-		for i := range out {
-			m, v := mid[start[i]:][:3], w[3*i:][:3]
+		for i := range min(len(out), len(start)) {
+			m, v := (*[3]uint64)(mid[start[i]:]), (*[3]uint64)(w)
 			out[i] = m[0]*v[0] + m[1]*v[1] + m[2]*v[2]
+			w = w[3:]
 		}
 	case 4:
-		for i := range out {
-			m, v := mid[start[i]:][:4], w[4*i:][:4]
+		for i := range min(len(out), len(start)) {
+			m, v := (*[4]uint64)(mid[start[i]:]), (*[4]uint64)(w)
 			out[i] = m[0]*v[0] + m[1]*v[1] + m[2]*v[2] + m[3]*v[3]
+			w = w[4:]
 		}
 	default:
-		for i := range out {
-			m, v, s := mid[start[i]:][:a.taps], w[a.taps*i:][:a.taps], uint64(0)
-			for k := range m {
-				s += m[k] * v[k]
+		for i := range min(len(out), len(start)) {
+			m, s := mid[start[i]:][:a.taps], uint64(0)
+			for k, v := range w[:a.taps] {
+				s += m[k] * v
 			}
 			out[i] = s
+			w = w[a.taps:]
 		}
 	}
 }
@@ -111,18 +115,22 @@ func roundPairs(s []uint64, hi, lo []byte) {
 }
 
 // Factors of the colour conversion times 2^14, and what they add to each of the
-// results: the shift of chroma by 128, the rounding, and 512 so that nothing is
-// negative. Luma and chroma come with 6 bits of fraction, results with 20.
+// results: the shift of chroma by 128 and the rounding. Luma and chroma come
+// with 6 bits of fraction, results with 20.
 const (
 	crRed14   = 22970 // 1.402
 	cbGreen14 = 5638  // 0.344136
 	crGreen14 = 11700 // 0.714136
 	cbBlue14  = 29032 // 1.772
 
-	lift       = 512<<20 + 1<<19
-	redShift   = (lift - crRed14*128<<6) * both
-	greenShift = (lift + (cbGreen14+crGreen14)*128<<6) * both
-	blueShift  = (lift - cbBlue14*128<<6) * both
+	half       = 1 << 19
+	redShift   = (crRed14*128<<6 - half) * both // subtracted
+	greenShift = ((cbGreen14+crGreen14)*128<<6 + half) * both
+	blueShift  = (cbBlue14*128<<6 - half) * both // subtracted
+	// beyond are the bits that are 0 if both halves of a result are 0..255.
+	beyond = 0xf0000000 * both
+	// lift makes a result of -512 to 511 non-negative.
+	lift = 512 << 20 * both
 )
 
 // lifted is the byte of a result that is 512 too large.
@@ -144,11 +152,20 @@ func convertPairs(y, cb, cr []uint64, out *[6][]byte) {
 	r1, g1, b1, r0, g0, b0 := out[0][:n], out[1][:n], out[2][:n], out[3][:n], out[4][:n], out[5][:n]
 	for i := range y {
 		l, u, v := six(y[i])<<14, six(cb[i]), six(cr[i])
-		r := l + crRed14*v + redShift
+		r := l + crRed14*v - redShift
 		g := l - cbGreen14*u - crGreen14*v + greenShift
-		b := l + cbBlue14*u + blueShift
-		r1[i], r0[i] = lifted[r>>52&1023], lifted[r>>20&1023]
-		g1[i], g0[i] = lifted[g>>52&1023], lifted[g>>20&1023]
-		b1[i], b0[i] = lifted[b>>52&1023], lifted[b>>20&1023]
+		b := l + cbBlue14*u - blueShift
+		if (r|g|b)&beyond != 0 {
+			r, g, b = clampPair(r), clampPair(g), clampPair(b)
+		}
+		r1[i], r0[i] = byte(r>>52), byte(r>>20)
+		g1[i], g0[i] = byte(g>>52), byte(g>>20)
+		b1[i], b0[i] = byte(b>>52), byte(b>>20)
 	}
+}
+
+// clampPair clamps both halves of a result to 0..255.
+func clampPair(s uint64) uint64 {
+	s += lift
+	return uint64(lifted[s>>52&1023])<<52 | uint64(lifted[s>>20&1023])<<20
 }
