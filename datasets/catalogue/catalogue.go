@@ -1,19 +1,30 @@
-// Package catalogue opens the datasets that are known by name. Fashion-MNIST is
-// always there; the others must be on the machine, nothing is downloaded.
+// Package catalogue knows the datasets by name: it opens them, says which files
+// they need, with sizes, checksums and mirrors, and verifies what is there.
+// Fashion-MNIST is always there; the others must be on the machine. Nothing is
+// downloaded here: package fetch does that, when asked.
 package catalogue
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"quantbench/datasets"
 	"quantbench/datasets/cifar"
 	"quantbench/datasets/fashionmnist"
+	"quantbench/datasets/folder"
 	"quantbench/datasets/idx"
+	"quantbench/datasets/imagenet"
 )
 
 // Names are the known datasets.
-func Names() []string { return []string{"fashion-mnist", "mnist", "cifar10"} }
+func Names() []string {
+	var names []string
+	for _, e := range List() {
+		names = append(names, e.Name)
+	}
+	return names
+}
 
 // Open opens the split "test" or "train" of a dataset, looking for its files in
 // dirs (fashion-mnist needs none). An unknown name is an error that suggests
@@ -26,6 +37,10 @@ func Open(name, split string, dirs []string) (datasets.Dataset, error) {
 		return idx.MNIST(split, dirs)
 	case "cifar10":
 		return cifar.Find(split, dirs)
+	case "imagenet":
+		return imagenet.Find(context.Background(), split, dirs)
+	case "folder":
+		return folder.Find(context.Background(), name, split, dirs)
 	}
 	known := strings.Join(Names(), ", ")
 	if near := nearest(name); near != "" {
