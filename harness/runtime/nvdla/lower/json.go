@@ -59,6 +59,12 @@ func writeOperation(b io.Writer, order int, op *hardware.Operation) {
 		writeSDP(b, op.SDP)
 	case hardware.PDP:
 		writePDP(b, op.PDP)
+	case hardware.CDP:
+		writeCDP(b, op.CDP)
+	case hardware.Rubik:
+		fmt.Fprintf(b, "  \"mode\":%d,\"precision\":%d,\"stride\":[%d,%d]\n", op.Rubik.Mode, op.Rubik.Precision, op.Rubik.StrideX, op.Rubik.StrideY)
+	case hardware.BDMA:
+		writeBDMA(b, op.BDMA)
 	case hardware.CPUSoftmax:
 		fmt.Fprintf(b, "  \"in_scale\":%g,\"out_scale\":%g\n", op.Softmax.InScale, op.Softmax.OutScale)
 	case hardware.CPUPower:
@@ -70,8 +76,11 @@ func writeOperation(b io.Writer, order int, op *hardware.Operation) {
 
 func writeCube(b io.Writer, name string, c hardware.Cube) {
 	addr := c.Region
-	if c.Kind == hardware.CubeOnTheFly {
+	switch {
+	case c.Kind == hardware.CubeOnTheFly:
 		addr = -1
+	case addr < 0:
+		addr = 0 // a cube that is not used is all zeros in the descriptor
 	}
 	fmt.Fprintf(b, "  %q: {\"type\":%d,\"addr\":%d,\"offset\":%d,\"size\":%d,\"w\":%d,\"h\":%d,\"c\":%d,\"line\":%d,\"surf\":%d},\n",
 		name, c.Kind, addr, c.Offset, c.Size, c.W, c.H, c.C, c.LineStride, c.SurfStride)
@@ -91,8 +100,9 @@ func writeConverter(b io.Writer, name string, c hardware.Converter) {
 func writeConv(b io.Writer, d *hardware.ConvDesc, dst hardware.Cube) {
 	writeConverter(b, "in_cvt", d.InCvt)
 	writeConverter(b, "out_cvt", d.OutCvt)
-	fmt.Fprintf(b, "  \"conv_mode\":%d,\"data_reuse\":0,\"weight_reuse\":%d,\"skip_data_rls\":0,\"skip_weight_rls\":%d,\"entry_per_slice\":%d,\"data_format\":%d,\"pixel_mapping\":0,\"fetch_grain\":%d,\"batch\":%d,\"weight_format\":%d,\"data_bank\":%d,\"weight_bank\":%d,\"batch_stride\":0,\"post_extension\":%d,\"pixel_override\":%d,\"release\":%d,\n",
-		d.Mode, d.Reserved["weight_reuse"], d.Reserved["skip_weight_rls"], d.EntryPerSlice, d.DataFormat, d.FetchGrain, d.Batch, d.WeightFormat, d.DataBank, d.WeightBank, d.PostExtension, d.PixelOverride, d.Release)
+	r := d.Reserved
+	fmt.Fprintf(b, "  \"conv_mode\":%d,\"data_reuse\":%d,\"weight_reuse\":%d,\"skip_data_rls\":%d,\"skip_weight_rls\":%d,\"entry_per_slice\":%d,\"data_format\":%d,\"pixel_mapping\":%d,\"fetch_grain\":%d,\"batch\":%d,\"weight_format\":%d,\"data_bank\":%d,\"weight_bank\":%d,\"batch_stride\":%d,\"post_extension\":%d,\"pixel_override\":%d,\"release\":%d,\n",
+		d.Mode, r["data_reuse"], r["weight_reuse"], r["skip_data_rls"], r["skip_weight_rls"], d.EntryPerSlice, d.DataFormat, r["pixel_mapping"], d.FetchGrain, d.Batch, d.WeightFormat, d.DataBank, d.WeightBank, r["batch_stride"], d.PostExtension, d.PixelOverride, d.Release)
 	fmt.Fprintf(b, "  \"input_csc\":[%d,%d,%d],\"kernel_csc\":[%d,%d,%d],\"input_cmac\":[%d,%d,0],\"bytes_per_kernel\":%d,\"mean\":[0,0,0,0],\"mean_format\":0,\"stride\":[%d,%d],\"pad_xl_xr_yt_yb\":[%d,%d,%d,%d],\"dilation\":[%d,%d],\"pra_truncate\":0,\"in_precision\":%d,\"out_precision\":%d,\"pad_val\":%d\n",
 		d.InputW, d.InputH, d.InputC, d.KernelW, d.KernelH, d.KernelC, dst.W, dst.H, d.BytesPerKernel, d.StrideX, d.StrideY,
 		d.PadLeft, d.PadRight, d.PadTop, d.PadDown, d.DilationX, d.DilationY, d.InPrecision, d.OutPrecision, d.PadValue)
@@ -103,15 +113,45 @@ func writeSDP(b io.Writer, d *hardware.SDPDesc) {
 	writeStage(b, "x1_op", d.X1)
 	writeStage(b, "x2_op", d.X2)
 	writeStage(b, "y_op", d.Y)
-	fmt.Fprintf(b, "  \"src_precision\":%d,\"dst_precision\":%d,\"lut_index\":-1,\"conv_mode\":%d,\"batch_num\":%d\n", d.SrcPrecision, d.DstPrecision, d.ConvMode, d.Batch)
+	fmt.Fprintf(b, "  \"src_precision\":%d,\"dst_precision\":%d,\"lut_index\":%d,\"conv_mode\":%d,\"batch_num\":%d\n", d.SrcPrecision, d.DstPrecision, lutIndex(d.LUT), d.ConvMode, d.Batch)
 }
 
 func writeStage(b io.Writer, name string, s hardware.SDPStage) {
-	fmt.Fprintf(b, "  %q: {\"enable\":%d,\"alu_type\":%d,\"type\":%d,\"mode\":%d,\"act\":%d,\"shift\":%d,\"truncate\":%d,\"precision\":%d,\"alu_operand\":%d,\"mul_operand\":%d,\"alu_cvt\":[0,0,0,0],\"mul_cvt\":[0,0,0,0]},\n",
-		name, bit(s.Enable), s.ALU, s.Type, s.Mode, s.Act, s.Shift, s.Truncate, s.Precision, s.ALUOperand, s.MulOperand)
+	fmt.Fprintf(b, "  %q: {\"enable\":%d,\"alu_type\":%d,\"type\":%d,\"mode\":%d,\"act\":%d,\"shift\":%d,\"truncate\":%d,\"precision\":%d,\"alu_operand\":%d,\"mul_operand\":%d,\"alu_cvt\":%s,\"mul_cvt\":%s},\n",
+		name, bit(s.Enable), s.ALU, s.Type, s.Mode, s.Act, s.Shift, s.Truncate, s.Precision, s.ALUOperand, s.MulOperand, operandConverter(s.ALUCvt), operandConverter(s.MulCvt))
+}
+
+// lutIndex is -1 without a look-up table.
+func lutIndex(l *hardware.LUT) int {
+	if l == nil {
+		return -1
+	}
+	return 0
+}
+
+// operandConverter is scale, truncate, enable, offset.
+func operandConverter(c hardware.Converter) string {
+	return fmt.Sprintf("[%d,%d,%d,%d]", c.Scale, c.Truncate, bit(c.Enable), c.Offset)
+}
+
+func writeCDP(b io.Writer, d *hardware.CDPDesc) {
+	writeConverter(b, "in_cvt", d.InCvt)
+	writeConverter(b, "out_cvt", d.OutCvt)
+	fmt.Fprintf(b, "  \"in_precision\":%d,\"out_precision\":%d,\"lut_index\":0,\"local_size\":%d,\"bypass_sqsum\":%d,\"bypass_out_mul\":%d\n",
+		d.InPrecision, d.OutPrecision, d.LocalSize, bit(d.BypassSquareSum), bit(d.BypassMultiply))
+}
+
+// writeBDMA writes a list of copies; addresses are indices of regions.
+func writeBDMA(b io.Writer, d *hardware.BDMADesc) {
+	var list []string
+	for _, t := range d.Transfers {
+		list = append(list, fmt.Sprintf("{\"src\":%d,\"src_offset\":%d,\"dst\":%d,\"dst_offset\":%d,\"line_size\":%d,\"line_repeat\":%d,\"src_line\":%d,\"dst_line\":%d,\"surface_repeat\":%d,\"src_surface\":%d,\"dst_surface\":%d}",
+			t.SrcRegion, t.SrcOffset, t.DstRegion, t.DstOffset, t.LineSize, t.LineRepeat, t.SrcLine, t.DstLine, t.SurfaceRepeat, t.SrcSurface, t.DstSurface))
+	}
+	fmt.Fprintf(b, "  \"transfers\":[%s]\n", strings.Join(list, ","))
 }
 
 func writePDP(b io.Writer, d *hardware.PDPDesc) {
-	fmt.Fprintf(b, "  \"partial_in\":[0,0,0],\"partial_out\":[0,0,0],\"split_num\":%d,\"pool_mode\":%d,\"pool_w\":%d,\"pool_h\":%d,\"stride\":[%d,%d],\"pad_l_r_t_b\":[%d,%d,%d,%d],\"precision\":%d,\"padding_value\":[0,0,0,0,0,0,0]\n",
-		d.Split, d.Mode, d.Width-1, d.Height-1, d.StrideX, d.StrideY, d.PadLeft, d.PadRight, d.PadTop, d.PadDown, d.Precision)
+	fmt.Fprintf(b, "  \"partial_in\":[0,0,0],\"partial_out\":[0,0,0],\"split_num\":%d,\"pool_mode\":%d,\"pool_w\":%d,\"pool_h\":%d,\"stride\":[%d,%d],\"pad_l_r_t_b\":[%d,%d,%d,%d],\"precision\":%d,\"padding_value\":%s\n",
+		d.Split, d.Mode, d.Width-1, d.Height-1, d.StrideX, d.StrideY, d.PadLeft, d.PadRight, d.PadTop, d.PadDown, d.Precision, strings.ReplaceAll(fmt.Sprint(d.PadValue), " ", ","))
 }
