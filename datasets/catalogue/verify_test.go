@@ -134,4 +134,16 @@ func TestReal(t *testing.T) {
 	if err != nil || !report.OK() || report.Splits[0].Pictures != 1017 || report.Splits[0].Whole != 10000 {
 		t.Errorf("%+v %v", report.Splits, err)
 	}
+	test, err := Open("cifar10", "test", []string{data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	train, err := Open("cifar10", "train", []string{data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := datasets.FindOverlaps(ctx, train, test)
+	if err != nil || len(o.Pictures) != 0 {
+		t.Errorf("%+v %v", o.Pictures, err)
+	}
 }
