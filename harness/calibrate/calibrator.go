@@ -31,30 +31,58 @@ type Choice struct {
 	Bin int
 }
 
+// chosen is the choice of a threshold.
+func chosen(threshold float64, bin int) Choice {
+	return Choice{Scale: float32(threshold / Levels), Threshold: threshold, Bin: bin}
+}
+
 // Params are the parameters of a calibrator by name.
 type Params map[string]float64
 
 // makers are the known calibrators. A maker takes its parameters out of the map.
 func makers() map[string]func(Params) (Calibrator, error) {
 	return map[string]func(Params) (Calibrator, error){
-		"entropy2": func(Params) (Calibrator, error) { return Entropy2{}, nil },
-		"minmax":   func(Params) (Calibrator, error) { return MinMax{}, nil },
-		"percentile": func(p Params) (Calibrator, error) {
-			percent, ok := p["percent"]
-			delete(p, "percent")
-			if !ok || percent == 0 {
-				percent = DefaultPercent
-			}
-			return NewPercentile(percent)
+		"bug1989":         plain(Bug1989{}),
+		"entropy2":        plain(Entropy2{}),
+		"minmax":          plain(MinMax{}),
+		"mxnet-kl":        plain(MXNetKL{}),
+		"ncnn-aciq":       plain(NcnnACIQ{}),
+		"ncnn-kl":         plain(NcnnKL{}),
+		"pytorch-entropy": plain(PytorchEntropy{}),
+		"pytorch-mse":     plain(PytorchMSE{}),
+		"trt-s7310":       plain(S7310{}),
+		"tvm-kl":          plain(TVMKL{}),
+		"ort-entropy":     func(p Params) (Calibrator, error) { return NewORTEntropy(int(p.take("bins", ortLevels))) },
+		"ort-percentile":  func(p Params) (Calibrator, error) { return NewORTPercentile(p.take("percent", ORTPercent)) },
+		"percentile":      func(p Params) (Calibrator, error) { return NewPercentile(p.take("percent", DefaultPercent)) },
+		"pytorch-percentile": func(p Params) (Calibrator, error) {
+			return NewPytorchPercentile(p.take("percent", DefaultPercent))
 		},
 	}
+}
+
+// plain makes a calibrator without parameters.
+func plain(c Calibrator) func(Params) (Calibrator, error) {
+	return func(Params) (Calibrator, error) { return c, nil }
+}
+
+// take removes a parameter; 0 stands for its usual value.
+func (p Params) take(name string, usual float64) float64 {
+	v := p[name]
+	delete(p, name)
+	if v == 0 {
+		return usual
+	}
+	return v
 }
 
 // Names are the known calibrators, in alphabetical order.
 func Names() []string { return slices.Sorted(maps.Keys(makers())) }
 
-// Named makes a calibrator from its name and parameters. "percentile" has the
-// parameter "percent" (0 or absent: 99.99). Unknown ones are errors.
+// Named makes a calibrator from its name and parameters. "percentile",
+// "pytorch-percentile" and "ort-percentile" have the parameter "percent", and
+// "ort-entropy" the parameter "bins"; 0 or absent means their usual value.
+// Unknown names and parameters are errors.
 func Named(name string, params Params) (Calibrator, error) {
 	maker, ok := makers()[name]
 	if !ok {

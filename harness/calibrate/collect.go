@@ -126,16 +126,41 @@ func Collect(ctx context.Context, src Source, o Options) (*Statistics, error) {
 	}
 	var mu sync.Mutex
 	err = each(ctx, len(plan), o.Workers, func(ctx context.Context, i int) error {
-		counts := make([][Bins]uint64, src.Layers())
+		part := s.blank()
 		err := src.Run(ctx, plan[i].From, plan[i].To, func(l int, v []float32) {
-			s.Layers[l].bin(counts[l][:], v, max(0, sofar[i][l]), sofar[i][l] < 0)
+			h := &part.Layers[l]
+			h.bin(h.Counts, v, max(0, sofar[i][l]), sofar[i][l] < 0)
+			h.count(v)
 		})
 		mu.Lock()
 		defer mu.Unlock()
-		s.add(counts)
+		s.add(part)
 		return err
 	})
+	for l := range s.Layers {
+		s.Layers[l].Pictures = pictures(plan)
+	}
 	return s, err
+}
+
+// pictures is the number of pictures of a plan.
+func pictures(plan []Batch) int {
+	n := 0
+	for _, b := range plan {
+		n += b.To - b.From
+	}
+	return n
+}
+
+// blank are statistics of the same ranges without counts.
+func (s *Statistics) blank() *Statistics {
+	b := &Statistics{make([]Histogram, len(s.Layers))}
+	for l := range s.Layers {
+		if s.Layers[l].Counts != nil {
+			b.Layers[l] = s.Layers[l].blank()
+		}
+	}
+	return b
 }
 
 // ranges follows the ranges through the batches. sofar[batch][layer] is the
@@ -162,15 +187,13 @@ func ranges(layers int, plan []Batch, extents [][]extent) (*Statistics, [][]int,
 			}
 		}
 	}
-	return s, sofar, errors.Join(errs...)
+	return s.blank(), sofar, errors.Join(errs...)
 }
 
-func (s *Statistics) add(counts [][Bins]uint64) {
+func (s *Statistics) add(part *Statistics) {
 	for l := range s.Layers {
-		for b, c := range counts[l] {
-			if c > 0 && s.Layers[l].Counts != nil {
-				s.Layers[l].Counts[b] += c
-			}
+		if s.Layers[l].Counts != nil {
+			s.Layers[l].add(&part.Layers[l])
 		}
 	}
 }

@@ -12,11 +12,14 @@ import "math"
 // Bins is the number of bins of a histogram.
 const Bins = 2048
 
-// Histogram counts the |x| of one tensor in equal bins over [0, Range).
+// Histogram counts the values of one tensor, in each of the ways in which the
+// calibrators that are replicated here count.
 //
-// The first batch with a value other than 0 sets the range to its largest |x|;
-// a later batch with a larger one doubles it until it fits, and bins 2k and
-// 2k+1 become bin k. The value Range itself lies in the last bin.
+// Counts is TensorRT's histogram: the |x| in equal bins over [0, Range). The
+// first batch with a value other than 0 sets the range to its largest |x|; a
+// later batch with a larger one doubles it until it fits, and bins 2k and 2k+1
+// become bin k. The value Range itself lies in the last bin. The other counts
+// are in Extra.
 type Histogram struct {
 	// First is the largest |x| of the batch that set the range; 0 if all were 0.
 	First float32
@@ -24,8 +27,11 @@ type Histogram struct {
 	Doublings int
 	// Min and Max are the smallest and largest x of all batches.
 	Min, Max float32
+	// Pictures is the number of pictures seen.
+	Pictures int
 	// Counts holds Bins counts.
 	Counts []uint64
+	Extra
 }
 
 // Range is the upper end of the last bin.
