@@ -58,6 +58,7 @@ type decoder struct {
 	bits     bitReader
 	rows     rowBuffers
 	set      scanSet
+	inspect  func(b *[32]int64) // sees every block's coefficients; nil but in tests
 
 	coefficients, ws [32]int64 // a block, and the work memory of its inverse DCT
 }

@@ -69,7 +69,7 @@ func (d *decoder) prepare(body []byte) error {
 			s.across, s.down = ceilDiv(c.plane.Width, 8), ceilDiv(c.plane.Height, 8)
 		}
 		if s.n+h*v > maxUnits {
-			return d.bad("more than %d blocks in an MCU; the file is damaged", maxUnits)
+			return otherwise("more than 10 blocks in an MCU")
 		}
 		s.add(c, &d.huff[0][c.dc], &d.huff[1][c.ac], h, v)
 	}
@@ -161,6 +161,9 @@ func (d *decoder) mcu(x, y int) bool {
 		last := d.bits.block(u.dc, u.ac, &c.quantize, b, &c.pred)
 		if last < 0 {
 			return false
+		}
+		if d.inspect != nil {
+			d.inspect(b)
 		}
 		stride := c.plane.Stride
 		idct(b, &d.ws, last, c.plane.Pix[8*(by*stride+bx):], stride)
