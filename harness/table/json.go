@@ -115,7 +115,7 @@ func WriteJSON(t *Table) ([]byte, error) {
 		if i > 0 {
 			b.WriteString(",")
 		}
-		name, err := json.Marshal(r.Name)
+		name, err := jsonName(t, r)
 		if err != nil {
 			return nil, err
 		}

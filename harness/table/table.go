@@ -1,7 +1,7 @@
 // Package table holds calibration tables: one scale (real = scale * integer)
 // for each tensor, in the order of the file. It reads and writes TensorRT's
-// calibration cache and the JSON that nvdla_compiler takes, and gives each row
-// of a cache its Caffe layer.
+// calibration cache, the JSON that nvdla_compiler takes, and the tables of ncnn,
+// ONNX Runtime, AIMET and PPQ, and gives each row of a cache its Caffe layer.
 //
 // Its opinion: a scale is its 32 bits, never a rounded decimal; a row that fits
 // nothing, or a layer without a row, is an error and not a guess.
@@ -24,6 +24,21 @@ type Table struct {
 	// Warnings tell of unknown lines, repeated names and scales that no tensor
 	// can have. Such rows are kept bit for bit; Fix refuses to use them.
 	Warnings []error
+	// Format is the file's; empty for a table that the program made.
+	Format Format
+	// OfInputs means that rows are named after layers and hold the scale of the
+	// layer's input (ncnn), not of a tensor.
+	OfInputs bool
+	// Weights are the weight rows of an ncnn table.
+	Weights []WeightRow
+}
+
+// WeightRow holds the factors of a layer's weights as ncnn's file has them:
+// integer = weight * factor, one for each output channel.
+type WeightRow struct {
+	Layer   string
+	Factors []float64
+	Line    int
 }
 
 // Row is one tensor's scale.
