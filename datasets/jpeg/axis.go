@@ -32,12 +32,7 @@ type pair struct {
 	weight []uint64
 }
 
-// newAxis computes the weights. Output o of the resized picture has its centre
-// at c = (o + 1/2) * pixels/resized/d samples and reaches s = max(1,
-// pixels/resized/d) samples to either side; the samples j from floor(c-s+1/2)
-// to floor(c+s+1/2)-1 within the plane weigh 1 - |j+1/2-c|/s, divided by their
-// sum. In fixed point each weight is rounded to 1/2^15, and the largest takes
-// what is missing from a sum of exactly 1.
+// newAxis computes the weights by the rule that NewResizer states.
 func newAxis(k axisKey) *axis {
 	a := &axis{start: make([]int, k.crop), end: 0, first: k.samples}
 	rows := make([][]uint64, k.crop)

@@ -2,6 +2,7 @@ package jpeg
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	std "image/jpeg"
 	"os"
@@ -33,15 +34,36 @@ func realFiles(t testing.TB, folder string, max int) (names []string, files [][]
 	return names, files
 }
 
-// perSecond runs f over the files, in turn, and reports pictures per second.
+// perSecond runs f over the files, in turn, and reports pictures per second:
+// over all of them, then over those of the two usual samplings.
 func perSecond(b *testing.B, f func(data []byte) error) {
 	_, files := realFiles(b, "full-size", 100)
+	groups := map[string][][]byte{}
+	var p Planes
+	for _, data := range files {
+		if err := Decode(data, &p); err != nil {
+			b.Fatal(err)
+		}
+		name := fmt.Sprintf("1in%dx%d", p.Plane[1].DX, p.Plane[1].DY)
+		groups["all"], groups[name] = append(groups["all"], data), append(groups[name], data)
+	}
+	for _, name := range []string{"all", "1in1x1", "1in2x2"} {
+		if files := groups[name]; len(files) > 0 {
+			b.Run(name, func(b *testing.B) { cycle(b, files, f) })
+		}
+	}
+}
+
+func cycle(b *testing.B, files [][]byte, f func(data []byte) error) {
 	b.ReportAllocs()
+	size := 0
 	for _, data := range files { // the memory of the steady state
+		size += len(data)
 		if err := f(data); err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.SetBytes(int64(size / len(files)))
 	i, used := 0, cpuTime()
 	for b.Loop() {
 		if err := f(files[i%len(files)]); err != nil {

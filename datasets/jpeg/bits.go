@@ -1,9 +1,6 @@
 package jpeg
 
-import (
-	"bytes"
-	"encoding/binary"
-)
+import "bytes"
 
 // padding is the number of zero bytes behind a segment. A block takes at most
 // 27 + 63*26 bits (208 bytes), and a refill looks 8 bytes ahead.
@@ -13,10 +10,10 @@ const padding = 256
 // beforehand, so that a refill is one load without a look at the bytes.
 type bitReader struct {
 	data []byte // the segment and padding zeros
-	end  int    // length of the segment
+	end  uint   // length of the segment
 	buf  uint64 // the next bits, from the top
-	n    int    // bits in buf that count
-	pos  int    // next byte of data to load
+	n    uint   // bits in buf that count
+	pos  uint   // next byte of data to load
 }
 
 // load copies the entropy-coded bytes from src into the reader, up to the first
@@ -44,7 +41,7 @@ func (r *bitReader) load(src []byte) int {
 		out = append(out, src[pos:i]...) // a fill byte before a marker
 		pos = i + 1
 	}
-	r.end = len(out)
+	r.end = uint(len(out))
 	r.data = append(out, make([]byte, padding)...)
 	r.buf, r.n, r.pos = 0, 0, 0
 	return marker
@@ -62,7 +59,7 @@ func (r *bitReader) block(dc, ac *huffman, q *[64]int64, b *[32]int64, pred *int
 	if pos > r.end+8 {
 		return -1
 	}
-	buf, n := r.buf|binary.BigEndian.Uint64(data[pos:])>>(r.n&63), r.n|56
+	buf, n := r.buf|peek(data, pos)>>(r.n&63), r.n|56
 	pos += (63 - r.n) >> 3
 	e := dc.fast[buf>>(64-lookBits)]
 	if e == 0 {
@@ -71,12 +68,12 @@ func (r *bitReader) block(dc, ac *huffman, q *[64]int64, b *[32]int64, pred *int
 		}
 	}
 	buf <<= e & 63
-	n -= e.total()
+	n -= uint(e.total())
 	*pred += e.value()
 	b[0] = *pred * q[0]
 	k, last := 1, 0
 	for {
-		buf |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
+		buf |= peek(data, pos) >> (n & 63)
 		pos += (63 - n) >> 3
 		n |= 56
 		e := ac.fast[buf>>(64-lookBits)]
@@ -86,7 +83,7 @@ func (r *bitReader) block(dc, ac *huffman, q *[64]int64, b *[32]int64, pred *int
 			}
 		}
 		buf <<= e & 63
-		n -= e.total()
+		n -= uint(e.total())
 		k += e.run()
 		if k > 63 {
 			break
@@ -102,7 +99,7 @@ func (r *bitReader) block(dc, ac *huffman, q *[64]int64, b *[32]int64, pred *int
 			}
 		}
 		buf <<= e & 63
-		n -= e.total()
+		n -= uint(e.total())
 		k += e.run()
 		if k > 63 {
 			break
@@ -128,7 +125,7 @@ func (r *bitReader) skip(dc, ac *huffman, pred *int64) bool {
 	if pos > r.end+8 {
 		return false
 	}
-	buf, n := r.buf|binary.BigEndian.Uint64(data[pos:])>>(r.n&63), r.n|56
+	buf, n := r.buf|peek(data, pos)>>(r.n&63), r.n|56
 	pos += (63 - r.n) >> 3
 	e := dc.fast[buf>>(64-lookBits)]
 	if e == 0 {
@@ -137,11 +134,11 @@ func (r *bitReader) skip(dc, ac *huffman, pred *int64) bool {
 		}
 	}
 	buf <<= e & 63
-	n -= e.total()
+	n -= uint(e.total())
 	*pred += e.value()
 	k := 1
 	for {
-		buf |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
+		buf |= peek(data, pos) >> (n & 63)
 		pos += (63 - n) >> 3
 		n |= 56
 		e := ac.lengths[buf>>(64-lookBits)]
@@ -151,7 +148,7 @@ func (r *bitReader) skip(dc, ac *huffman, pred *int64) bool {
 			}
 		}
 		buf <<= e & 63
-		n -= e.total()
+		n -= uint(e.total())
 		if k += e.run() + 1; k > 63 {
 			break
 		}
@@ -162,11 +159,18 @@ func (r *bitReader) skip(dc, ac *huffman, pred *int64) bool {
 			}
 		}
 		buf <<= e & 63
-		n -= e.total()
+		n -= uint(e.total())
 		if k += e.run() + 1; k > 63 {
 			break
 		}
 	}
 	r.buf, r.n, r.pos = buf, n, pos
 	return k == 64 || k > endOfBlock
+}
+
+// peek is the 8 bytes at pos, big-endian: one load and one check of bounds.
+func peek(data []byte, pos uint) uint64 {
+	_ = data[pos+7]
+	return uint64(data[pos])<<56 | uint64(data[pos+1])<<48 | uint64(data[pos+2])<<40 | uint64(data[pos+3])<<32 |
+		uint64(data[pos+4])<<24 | uint64(data[pos+5])<<16 | uint64(data[pos+6])<<8 | uint64(data[pos+7])
 }

@@ -31,10 +31,19 @@ type Resizer struct {
 const maxAxes = 256
 
 // NewResizer makes a resizer to size pixels and a centre crop of crop x crop, 1
-// <= crop <= size. The filter is the antialiased triangle ("bilinear" of PIL and
-// torchvision) as newAxis defines it, in exact integer arithmetic: columns first,
-// rounded to 7 bits of fraction, then rows. The crop begins at (resized-crop)/2,
-// halves rounded to even, as torchvision's CenterCrop.
+// <= crop <= size. The crop begins at (resized-crop)/2, halves rounded to even,
+// as torchvision's CenterCrop.
+//
+// The filter is the antialiased triangle, called bilinear by PIL and
+// torchvision. Along each axis of a plane with one sample for d pixels let f =
+// pixels/resized/d and s = max(1, f). Output o has its centre at c = (o+1/2)*f
+// and weighs the samples j from floor(c-s+1/2) to floor(c+s+1/2)-1, as far as
+// they exist, with 1 - |j+1/2-c|/s, divided by the sum of the weights. In fixed
+// point each weight is rounded to 1/2^15, and the largest (the first of equal
+// ones) takes what is missing from a sum of 1. Columns are filtered first and
+// rounded to 7 bits of fraction, then rows, exactly; luma and chroma are rounded
+// to 6 bits for the colour conversion (factors of 14 bits), whose results are
+// rounded once and clamped.
 func NewResizer(mode Mode, size, crop int) (*Resizer, error) {
 	if mode > Squash {
 		return nil, fmt.Errorf("jpeg: resize mode %d is unknown; use ShorterSide or Squash", mode)
