@@ -12,12 +12,16 @@ import (
 
 	"quantbench/datasets"
 	"quantbench/datasets/folder"
+	"quantbench/datasets/lmdb"
 )
 
 const command = "register at https://image-net.org, download ILSVRC2012_img_val.tar, and put val.txt and synset_words.txt (from Caffe's data/ilsvrc12/get_ilsvrc_aux.sh) beside it"
 
 // valTar is the official tar of the validation pictures.
 const valTar = "ILSVRC2012_img_val.tar"
+
+// database is the folder of a split's LMDB, as Caffe's script names it.
+var database = map[string]string{"test": "ilsvrc12_val_lmdb", "train": "ilsvrc12_train_lmdb"}
 
 // places are the folders, below one that is searched, that may hold a split.
 func places(split string) []string {
@@ -32,8 +36,9 @@ func places(split string) []string {
 
 // Find opens a split in the folders or their subfolder imagenet: "test" is the
 // validation set (folders val, ILSVRC2012_img_val, val-sample or the folder
-// itself, flat with val.txt or as class folders, or ILSVRC2012_img_val.tar), and
-// "train" class folders or files (train, ILSVRC2012_img_train, full-size).
+// itself, flat with val.txt or as class folders; ilsvrc12_val_lmdb; or
+// ILSVRC2012_img_val.tar), and "train" class folders or files (train,
+// ILSVRC2012_img_train, full-size) or ilsvrc12_train_lmdb.
 // val.txt and synset_words.txt may lie beside the pictures or in the folder above.
 // Without pictures it fails with *datasets.MissingError.
 func Find(ctx context.Context, split string, dirs []string) (datasets.Dataset, error) {
@@ -51,6 +56,9 @@ func Find(ctx context.Context, split string, dirs []string) (datasets.Dataset, e
 					return d, err
 				}
 				miss.Looked = append(miss.Looked, at)
+			}
+			if db := filepath.Join(base, database[split]); isFile(filepath.Join(db, "data.mdb")) {
+				return OpenLMDB(ctx, split, db)
 			}
 			if tar := filepath.Join(base, valTar); split == "test" && isFile(tar) {
 				return OpenTar(ctx, tar)
@@ -140,6 +148,22 @@ func OpenTar(ctx context.Context, file string) (datasets.Dataset, error) {
 	}
 	f.Close()
 	return nil, err
+}
+
+// OpenLMDB opens a database that Caffe's convert_imageset made, with
+// synset_words.txt in it or beside it. Its pictures have the size that they were
+// made with (256x256, squashed, by Caffe's script). The file stays open as long as
+// the program runs.
+func OpenLMDB(ctx context.Context, split, dir string) (datasets.Dataset, error) {
+	s, err := synsets(dir)
+	if err != nil {
+		return nil, err
+	}
+	d, err := lmdb.OpenSet(ctx, datasets.Info{Name: "imagenet", Split: split, Channels: 3, Classes: s.Words}, dir, true)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 func synsets(dir string) (s Synsets, err error) {

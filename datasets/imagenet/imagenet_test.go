@@ -102,6 +102,27 @@ func TestFind(t *testing.T) {
 	}
 }
 
+func TestLMDB(t *testing.T) {
+	data, err := os.ReadFile("../lmdb/testdata/few.mdb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := dirOf(t, map[string]string{"ilsvrc12_val_lmdb/data.mdb": string(data), "synset_words.txt": words()})
+	d, err := Find(ctx, "test", []string{dir})
+	if err != nil || labels(t, d) != "00000000_x=0 00000001_x=1 00000002_x=0 00000003_x=1" {
+		t.Error(err)
+	}
+	// The first stored plane is blue.
+	if p, err := d.Picture(ctx, 0); err != nil || p.Pixels[8] != 0 || p.Pixels[0] != 24 {
+		t.Error(p.Pixels, err)
+	}
+	for _, files := range []map[string]string{{"ilsvrc12_train_lmdb/data.mdb": string(data)}, {"ilsvrc12_train_lmdb/data.mdb": "", "synset_words.txt": words()}} {
+		if _, err := Find(ctx, "train", []string{dirOf(t, files)}); err == nil {
+			t.Error("accepted")
+		}
+	}
+}
+
 func TestFindErrors(t *testing.T) {
 	one := string(picture(1))
 	for want, files := range map[string]map[string]string{
