@@ -45,3 +45,34 @@ func saturation(layers []record.LayerError) []record.Finding {
 	}
 	return nil
 }
+
+// merged joins findings of one code and advice, such as one a layer: a cell then
+// has one mark in a table, with all the evidence behind it.
+func merged(findings []record.Finding) []record.Finding {
+	var out []record.Finding
+	count := map[string]int{}
+	at := map[string]int{}
+	for _, f := range findings {
+		kind := f.Code + "\x00" + f.Advice
+		count[kind]++
+		i, seen := at[kind]
+		if !seen {
+			at[kind] = len(out)
+			out = append(out, f)
+			continue
+		}
+		out[i].Fact += "; " + f.Fact
+		if f.Severity == diagnose.Error {
+			out[i].Severity = f.Severity
+		}
+	}
+	for kind, i := range at {
+		if n := count[kind]; n > 1 {
+			out[i].Fact = fmt.Sprintf("%d times: %s", n, out[i].Fact)
+			if out[i].Where != "" {
+				out[i].Where += fmt.Sprintf(" and %d more", n-1)
+			}
+		}
+	}
+	return out
+}

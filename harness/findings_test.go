@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"quantbench/harness/record"
 	"quantbench/harness/runtime/nvdla/lower"
 	"quantbench/models"
@@ -33,5 +35,15 @@ func TestWarningFinding(t *testing.T) {
 	}
 	if f := warningFinding(errors.New("x")); f.Code != "RT001" {
 		t.Errorf("%+v", f)
+	}
+}
+
+func TestMerged(t *testing.T) {
+	got := merged([]record.Finding{
+		{Code: "A", Fact: "one", Where: "x"}, {Code: "B", Fact: "alone"}, {Code: "A", Fact: "two", Where: "y"}, {Code: "A", Fact: "three", Advice: "other"},
+	})
+	want := []record.Finding{{Code: "A", Fact: "2 times: one; two", Where: "x and 1 more"}, {Code: "B", Fact: "alone"}, {Code: "A", Fact: "three", Advice: "other"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -154,7 +154,7 @@ func (e *Experiment) runCell(ctx context.Context, c PlannedCell, ev Event) (cell
 	if cell.Layers, err = e.layerErrors(ctx, c.Point, model, program, pix); err != nil {
 		return nil, nil, err
 	}
-	cell.Findings = append(cell.Findings, saturation(cell.Layers)...)
+	cell.Findings = merged(append(cell.Findings, saturation(cell.Layers)...))
 	cell.Latency, err = e.latency(ctx, c.Point, program, pix, n.Output().Out.Len())
 	return cell, p, err
 }
