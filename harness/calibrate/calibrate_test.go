@@ -312,7 +312,7 @@ func TestNamed(t *testing.T) {
 			t.Errorf("%s %v accepted", name, p)
 		}
 	}
-	if strings.Join(Names(), " ") != "bug1989 entropy2 minmax mxnet-kl ncnn-aciq ncnn-kl ort-entropy ort-percentile percentile pytorch-entropy pytorch-mse pytorch-percentile trt-s7310 tvm-kl" {
+	if strings.Join(Names(), " ") != "bug1989 entropy2 minmax mxnet-kl ncnn-aciq ncnn-kl nvdla-mse ort-entropy ort-percentile percentile pytorch-entropy pytorch-mse pytorch-percentile trt-s7310 tvm-kl" {
 		t.Error(Names())
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"quantbench/models"
 )
 
 // Levels is the largest integer of a scale: real = scale * integer, -127..127.
@@ -20,6 +22,16 @@ type Calibrator interface {
 	Name() string
 	// Choose chooses from a histogram with at least one value other than 0.
 	Choose(h *Histogram) Choice
+}
+
+// NetworkCalibrator chooses for all tensors of a network together, because they
+// depend on each other.
+type NetworkCalibrator interface {
+	Calibrator
+	// ChooseAll chooses for every layer by Index. A choice without a scale stands
+	// for a tensor that nothing is known of; those of layers that keep their
+	// input's scale are not looked at.
+	ChooseAll(net *models.Network, layers []Histogram) []Choice
 }
 
 // Choice is what a calibrator chose for one tensor.
@@ -48,6 +60,7 @@ func makers() map[string]func(Params) (Calibrator, error) {
 		"mxnet-kl":        plain(MXNetKL{}),
 		"ncnn-aciq":       plain(NcnnACIQ{}),
 		"ncnn-kl":         plain(NcnnKL{}),
+		"nvdla-mse":       plain(NVDLAMSE{}),
 		"pytorch-entropy": plain(PytorchEntropy{}),
 		"pytorch-mse":     plain(PytorchMSE{}),
 		"trt-s7310":       plain(S7310{}),

@@ -37,8 +37,8 @@ func inherits(l *models.Layer) bool {
 }
 
 // Apply lets a calibrator choose the scale of every layer, on several
-// goroutines. Pooling and layers that compute nothing take their input's. A
-// tensor of zeros only gets ZeroScale and a warning; a layer whose tensor was
+// goroutines, or all at once if it is a NetworkCalibrator. Pooling and layers
+// that compute nothing take their input's. A tensor of zeros only gets ZeroScale and a warning; a layer whose tensor was
 // never seen is an error.
 func Apply(ctx context.Context, net *models.Network, s *Statistics, c Calibrator, workers int) (*Result, error) {
 	n := len(net.Layers)
@@ -46,13 +46,31 @@ func Apply(ctx context.Context, net *models.Network, s *Statistics, c Calibrator
 		return nil, fmt.Errorf("%s: the statistics have %d layers, the network %d; collect them again", net.File, len(s.Layers), n)
 	}
 	r := &Result{Calibrator: c.Name(), Scales: make([]float32, n), Tensors: make([]Tensor, n)}
+	if err := s.check(net); err != nil {
+		return nil, err
+	}
+	var all []Choice
+	if nc, ok := c.(NetworkCalibrator); ok {
+		all = nc.ChooseAll(net, s.Layers)
+	}
 	err := each(ctx, n, workers, func(_ context.Context, i int) error {
 		if inherits(net.Layers[i]) {
 			return nil
 		}
-		t, err := choose(net.Layers[i], &s.Layers[i], c)
+		l, h := net.Layers[i], &s.Layers[i]
+		t := Tensor{Layer: l, Range: h.Range(), Doublings: h.Doublings}
+		if all != nil {
+			t.Choice = all[i]
+		}
+		switch {
+		case t.Scale != 0:
+		case h.First > 0:
+			t.Choice = c.Choose(h)
+		default:
+			t.Choice = Choice{Scale: ZeroScale, Threshold: 1, Bin: -1}
+		}
 		r.Tensors[i] = t
-		return err
+		return t.check(h)
 	})
 	if err != nil {
 		return nil, err
@@ -69,18 +87,21 @@ func Apply(ctx context.Context, net *models.Network, s *Statistics, c Calibrator
 	return r, nil
 }
 
-func choose(l *models.Layer, h *Histogram, c Calibrator) (Tensor, error) {
-	t := Tensor{Layer: l, Range: h.Range(), Doublings: h.Doublings}
-	if h.Counts == nil {
-		return t, fmt.Errorf("%s: layer %s was not seen during calibration", l.Pos, l.Name)
+// check reports layers without histograms.
+func (s *Statistics) check(net *models.Network) error {
+	for i, l := range net.Layers {
+		h := &s.Layers[i]
+		if h.Counts == nil && !inherits(l) {
+			return fmt.Errorf("%s: layer %s was not seen during calibration", l.Pos, l.Name)
+		}
 	}
-	if h.First == 0 {
-		t.Choice = Choice{Scale: ZeroScale, Threshold: 1, Bin: -1}
-		return t, nil
-	}
-	t.Choice = c.Choose(h)
+	return nil
+}
+
+// check reports a scale that no tensor can have.
+func (t *Tensor) check(h *Histogram) error {
 	if !finite(t.Scale) || t.Scale <= 0 {
-		return t, fmt.Errorf("%s: layer %s: values up to %v are too small or too large for a float32 scale", l.Pos, l.Name, h.AbsMax())
+		return fmt.Errorf("%s: layer %s: values up to %v are too small or too large for a float32 scale", t.Layer.Pos, t.Layer.Name, h.AbsMax())
 	}
-	return t, nil
+	return nil
 }
