@@ -26,6 +26,7 @@ type Builder struct {
 	wires   []wire
 	errs    []error
 	program *Program
+	tiled   bool // builds the program for one picture of another
 }
 
 // wire says what an operation reads and writes.

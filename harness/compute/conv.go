@@ -3,6 +3,7 @@ package compute
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"quantbench/harness/compute/kernel"
 )
@@ -46,6 +47,7 @@ const weightBudget = 256 << 10
 type conv struct {
 	Conv
 	in, res, out *tensor
+	twin         *conv // whose blocks this one shares, for one picture
 	blocks       []block
 	perPass      int // blocks
 	scratch      int // bytes
@@ -163,11 +165,18 @@ func (c *conv) across() bool { return c.OutH == 1 && c.OutW == 1 }
 // prepare packs the weights: for every 4 output channels a list of steps.
 func (c *conv) prepare(b *Builder) error {
 	tables := map[[2]int][]int32{}
+	if c.twin != nil {
+		c.blocks = slices.Clone(c.twin.blocks)
+	}
 	for o := 0; o < c.Out; o += kernel.Block {
 		lo, hi := c.inputs(o)
 		key := [2]int{lo, hi}
 		if tables[key] == nil {
 			tables[key] = c.offsets(lo, hi)
+		}
+		if c.twin != nil {
+			c.blocks[o/kernel.Block].offsets = tables[key]
+			continue
 		}
 		blk := block{offsets: tables[key]}
 		c.pack(&blk, o, lo)

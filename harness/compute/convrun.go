@@ -53,7 +53,7 @@ func (c *conv) line(w *Worker, l line, i int) {
 	a.Out = unsafe.Pointer(&w.scratch[0])
 	a.Residual = nil
 	convolve(a, &w.p.kernels.ConvI8, w.p.kernels.TileI8, l.pixels, kernel.Block*kernel.VectorBytes)
-	c.finish(w, l, i)
+	c.finish(w, l, i, unsafe.Pointer(&w.scratch[0]))
 }
 
 func (c *conv) lineFloat32(w *Worker, l line, i int) {
@@ -93,9 +93,9 @@ func convolve(a *kernel.Conv, kernels *[kernel.MaxTile + 1]func(*kernel.Conv), l
 }
 
 // finish turns the sums of one line into the output's elements.
-func (c *conv) finish(w *Worker, l line, i int) {
+func (c *conv) finish(w *Worker, l line, i int, sums unsafe.Pointer) {
 	if c.out.kind == Int32 {
-		c.storeInt32(w, l, i)
+		c.storeInt32(w, l, i, sums)
 		return
 	}
 	out := w.pointer(c.out, l.group, c.out.at(i, l.y, 0))
@@ -107,7 +107,7 @@ func (c *conv) finish(w *Worker, l line, i int) {
 	if c.TensorRT != nil {
 		a := &w.tensorRT
 		*a = r.tensorRT
-		a.Acc, a.N = unsafe.Pointer(&w.scratch[0]), int64(l.pixels)
+		a.Acc, a.N = sums, int64(l.pixels)
 		a.Mul, a.Bias = unsafe.Pointer(&r.mul), unsafe.Pointer(&r.bias)
 		a.Residual, a.ResStep, a.Out, a.OutStep = res, int64(l.resStep), out, int64(l.outStep)
 		w.p.kernels.TensorRT(a)
@@ -115,15 +115,15 @@ func (c *conv) finish(w *Worker, l line, i int) {
 	}
 	a := &w.nvdla
 	*a = r.nvdla
-	a.Acc, a.N = unsafe.Pointer(&w.scratch[0]), int64(l.pixels)
+	a.Acc, a.N = sums, int64(l.pixels)
 	a.Mul = unsafe.Pointer(&r.factor)
 	a.Residual, a.ResStep, a.Out, a.OutStep = res, int64(l.resStep), out, int64(l.outStep)
 	w.p.kernels.NVDLA(a)
 }
 
-func (c *conv) storeInt32(w *Worker, l line, i int) {
+func (c *conv) storeInt32(w *Worker, l line, i int, sums unsafe.Pointer) {
 	type vector = [kernel.Lanes]int32
-	acc := unsafe.Slice((*[kernel.Block]vector)(unsafe.Pointer(&w.scratch[0])), l.pixels)
+	acc := unsafe.Slice((*[kernel.Block]vector)(sums), l.pixels)
 	for o := 0; o < kernel.Block; o++ {
 		out := w.pointer(c.out, l.group, c.out.at(i*kernel.Block+o, l.y, 0))
 		for p := range acc {

@@ -199,6 +199,7 @@ func (b *Builder) LRNWithin(x Tensor, size int, alpha, beta, k float32) Tensor {
 type pixels struct {
 	in, out *tensor
 	f       func(in, out *tensor, src, dst unsafe.Pointer, y, x int)
+	alone   bool // reads nothing of other pixels
 }
 
 func (p *pixels) prepare(*Builder) error { return nil }
@@ -215,7 +216,11 @@ func (p *pixels) execute(w *Worker, first, groups int) {
 }
 
 func (b *Builder) perPixel(x Tensor, f func(in, out *tensor, src, dst unsafe.Pointer)) Tensor {
-	return b.perPixelAt(x, func(in, out *tensor, src, dst unsafe.Pointer, _, _ int) { f(in, out, src, dst) })
+	y := b.perPixelAt(x, func(in, out *tensor, src, dst unsafe.Pointer, _, _ int) { f(in, out, src, dst) })
+	if y != 0 {
+		b.ops[len(b.ops)-1].(*pixels).alone = true
+	}
+	return y
 }
 
 func (b *Builder) perPixelAt(x Tensor, f func(in, out *tensor, src, dst unsafe.Pointer, y, x int)) Tensor {

@@ -22,6 +22,7 @@ type Program struct {
 	arena   int       // bytes
 	scratch int       // bytes
 	fills   []filling // how a fresh arena is filled
+	single  *single   // nil if a layer has no form for one picture
 }
 
 // filling says what an arena's bytes begin with.
@@ -58,6 +59,9 @@ func (b *Builder) Build() (*Program, error) {
 		if err := op.prepare(b); err != nil {
 			return nil, err
 		}
+	}
+	if !b.tiled {
+		p.single = p.split()
 	}
 	return p, nil
 }
@@ -161,7 +165,13 @@ func (p *Program) Kernels() string { return p.kernels.Name }
 func (p *Program) Batch() int { return p.groups * kernel.Lanes }
 
 // Memory is the size of one worker's buffers in bytes.
-func (p *Program) Memory() int { return p.arena + p.scratch }
+func (p *Program) Memory() int {
+	n := p.arena + p.scratch
+	if p.single != nil {
+		n += p.single.program.Memory()
+	}
+	return n
+}
 
 // NewWorker makes an executor with buffers of its own. A Worker must not be
 // used by two goroutines at once.

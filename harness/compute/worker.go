@@ -15,6 +15,7 @@ type Worker struct {
 	stored  [][256]byte // see source
 	count   int         // pictures of the current call
 	watch   func(x Tensor, first, count int)
+	one     *Worker // for few pictures; made at the first such call
 	source  source
 	// The arguments of the kernels, here so that no call allocates.
 	conv     kernel.Conv
@@ -22,6 +23,7 @@ type Worker struct {
 	nvdla    kernel.NVDLA
 	pool     kernel.Pool
 	affine   kernel.Affine
+	starts   [kernel.Block]uint32
 }
 
 // source is what the current call's pictures are read from: bytes through a
@@ -101,7 +103,17 @@ func (w *Worker) run(elements int) error {
 	if elements != w.count*w.source.picture || w.count > w.Batch() || w.count == 0 {
 		return fmt.Errorf("%d elements are not 1..%d pictures of %dx%dx%d", elements, w.Batch(), in.c, in.h, in.w)
 	}
-	groups := (w.count + kernel.Lanes - 1) / kernel.Lanes
+	if w.count <= singleMost && w.p.single != nil && w.watch == nil {
+		w.runSingle()
+	} else {
+		w.execute((w.count + kernel.Lanes - 1) / kernel.Lanes)
+	}
+	w.source = source{}
+	return nil
+}
+
+// execute runs all operations on so many groups of pictures.
+func (w *Worker) execute(groups int) {
 	ops := w.p.ops
 	for i := 0; i < len(ops); {
 		if ops[i].across() {
@@ -120,8 +132,6 @@ func (w *Worker) run(elements int) error {
 		}
 		i = end
 	}
-	w.source = source{}
-	return nil
 }
 
 func (w *Worker) step(i, first, groups int) {

@@ -1,0 +1,188 @@
+package compute
+
+import (
+	"math"
+	"unsafe"
+
+	"quantbench/harness/compute/kernel"
+)
+
+// tiling cuts a picture of h x w pixels into rows x cols tiles of th x tw, one a
+// lane, in row-major order. The last tiles may reach beyond the picture; what
+// they hold there means nothing.
+type tiling struct{ h, w, rows, cols, th, tw int }
+
+// cut chooses the tiling with the least work: pixels of a tile, and two more for
+// every kernel call.
+func cut(h, w int) tiling {
+	best, cost := tiling{}, math.MaxInt
+	for rows := 1; rows <= kernel.Lanes; rows++ {
+		t := tiling{h: h, w: w, rows: rows, cols: kernel.Lanes / rows}
+		t.th, t.tw = (h+t.rows-1)/t.rows, (w+t.cols-1)/t.cols
+		calls := (t.tw + kernel.MaxTile - 1) / kernel.MaxTile
+		if c := t.th * (t.tw + 2*calls); c < cost {
+			best, cost = t, c
+		}
+	}
+	return best
+}
+
+// find gives the lane of a pixel and its place in the tile; ok is false outside
+// the picture.
+func (t tiling) find(y, x int) (lane, ty, tx int, ok bool) {
+	if y < 0 || x < 0 || y >= t.h || x >= t.w {
+		return 0, 0, 0, false
+	}
+	return y/t.th*t.cols + x/t.tw, y % t.th, x % t.tw, true
+}
+
+// scatter is the input of a program for one picture: each pixel goes to its
+// tile.
+type scatter struct {
+	out    *tensor
+	tiling tiling
+}
+
+func (s *scatter) prepare(*Builder) error { return nil }
+func (s *scatter) across() bool           { return false }
+
+func (s *scatter) execute(w *Worker, _, _ int) {
+	t := s.tiling
+	i := 0
+	for c := 0; c < s.out.c; c++ {
+		for y := 0; y < t.h; y++ {
+			for x := 0; x < t.w; x += t.tw {
+				n := min(t.tw, t.w-x)
+				lane, ty, _, _ := t.find(y, x)
+				s.row(w, c, ty, lane, i+x, n)
+			}
+			i += t.w
+		}
+	}
+}
+
+// row packs n pixels of channel c, the first of which is element i.
+func (s *scatter) row(w *Worker, c, ty, lane, i, n int) {
+	src := &w.source
+	if s.out.kind == Int8 {
+		shift := 8 * (c % kernel.Block)
+		keep := uint32(0x80808000)
+		if shift > 0 {
+			keep = ^(uint32(0xff) << shift)
+		}
+		dst := row[uint32](w, s.out, 0, c/kernel.Block, ty)[lane:]
+		for x, v := range src.pixels[i : i+n] {
+			dst[x*kernel.Lanes] = dst[x*kernel.Lanes]&keep | uint32(src.stored[c][v])<<shift
+		}
+		return
+	}
+	dst := row[float32](w, s.out, 0, c, ty)[lane:]
+	for x := range n {
+		if src.floats != nil {
+			dst[x*kernel.Lanes] = src.floats[i+x]
+		} else {
+			dst[x*kernel.Lanes] = src.tables[c][src.pixels[i+x]]
+		}
+	}
+}
+
+// retile cuts a tensor's picture anew: into overlapping tiles that hold all that
+// one lane's windows read.
+type retile struct {
+	in, out *tensor
+	from    tiling
+	// The element (y, x) of lane (row, col) is the pixel
+	// row*stepY - padY + y, col*stepX - padX + x.
+	rows, cols, stepY, stepX, padY, padX int
+
+	fill  uint32  // outside the picture
+	cells []cell  // a vector of the output each
+	index []int32 // of the cells that are no copies: a place in the plane a lane, or -1
+}
+
+// cell says where a vector comes from: a vector of the input, or, with copy -1,
+// 16 places from index on.
+type cell struct{ copy, index int32 }
+
+func (r *retile) across() bool { return false }
+
+func (r *retile) prepare(*Builder) error {
+	if r.out.taps {
+		r.fill = 0x80
+	}
+	for y := 0; y < r.out.h; y++ {
+		for x := 0; x < r.out.w; x++ {
+			r.cells = append(r.cells, r.cell(y, x))
+		}
+	}
+	return nil
+}
+
+func (r *retile) cell(y, x int) cell {
+	var places [kernel.Lanes]int32
+	copied := !r.out.taps
+	for l := range places {
+		places[l] = r.place(l, y, x)
+		copied = copied && places[l] >= 0 && places[l] == places[0]+int32(4*l)
+	}
+	if copied {
+		return cell{copy: places[0]}
+	}
+	r.index = append(r.index, places[:]...)
+	return cell{-1, int32(len(r.index) - kernel.Lanes)}
+}
+
+// place is where lane l's element (y, x) lies in a plane of the input, or -1.
+func (r *retile) place(l, y, x int) int32 {
+	if l >= r.rows*r.cols {
+		return -1
+	}
+	lane, ty, tx, ok := r.from.find(l/r.cols*r.stepY-r.padY+y, l%r.cols*r.stepX-r.padX+x)
+	if !ok {
+		return -1
+	}
+	return int32(r.in.at(0, ty, tx) + 4*lane)
+}
+
+func (r *retile) execute(w *Worker, _, _ int) {
+	type vector = [kernel.Lanes]uint32
+	for plane := 0; plane < r.out.planes(); plane++ {
+		in := w.pointer(r.in, 0, plane*r.in.planeBytes())
+		out := unsafe.Slice((*vector)(w.pointer(r.out, 0, r.out.at(plane, 0, 0))), len(r.cells))
+		for i, c := range r.cells {
+			if c.copy >= 0 {
+				out[i] = *(*vector)(unsafe.Add(in, c.copy))
+				continue
+			}
+			v := &out[i]
+			for l, at := range (*[kernel.Lanes]int32)(r.index[c.index:]) {
+				if at < 0 {
+					v[l] = r.fill
+				} else {
+					v[l] = *(*uint32)(unsafe.Add(in, at))
+				}
+			}
+		}
+	}
+	if r.out.taps {
+		r.packTaps(w)
+	}
+}
+
+// packTaps turns elements of one value into elements of four.
+func (r *retile) packTaps(w *Worker) {
+	for y := 0; y < r.out.h; y++ {
+		line := row[uint32](w, r.out, 0, 0, y)
+		for i := range line {
+			word := line[i] & 0xff
+			for k := 1; k < kernel.Block; k++ {
+				v := uint32(0x80)
+				if at := i + k*kernel.Lanes; at < len(line) {
+					v = line[at] & 0xff
+				}
+				word |= v << (8 * k)
+			}
+			line[i] = word
+		}
+	}
+}
