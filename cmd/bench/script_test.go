@@ -19,6 +19,14 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the stories of testdata/script: one file a verb or behaviour.
 func TestScripts(t *testing.T) {
+	zoo, err := filepath.Abs("../../models/zoo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := filepath.Abs("../../harness/runtime/nvdla/loadable/testdata/pool.nvdla")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		UpdateScripts:       *update,
@@ -27,6 +35,8 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("BENCH_DATA", "")
+			env.Setenv("ZOO", zoo)   // the shipped networks
+			env.Setenv("POOL", pool) // a small loadable: max pooling, softmax
 			return nil
 		},
 	})

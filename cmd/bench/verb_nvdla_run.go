@@ -18,7 +18,8 @@ func (c *command) nvdlaRunCommand() *cobra.Command {
 		Short: "Run a program on one input, bit for bit",
 		Long: `Runs a loadable (or a network, compiled first) as NVDLA does, and writes its
 output as nvdla_runtime --rawdump does: one text line of integers separated by
-blanks, in channel, line, column order.
+blanks, in channel, line, column order (a file ends without a newline, as there;
+standard output ends with one).
 
 --image takes a .jpg or a binary .pgm and quantizes it as nvdla_runtime does for
 an int8 input: floor(pixel*127/255 + 0.5), JPEG channels in the order blue,
@@ -62,10 +63,7 @@ func (c *command) nvdlaRun() error {
 	if path != "-" {
 		return record.WriteFile(path, out)
 	}
-	if _, ok := terminal(c.stdout); ok {
-		out = append(out, '\n')
-	}
-	_, err = c.stdout.Write(out)
+	_, err = c.stdout.Write(append(out, '\n'))
 	return err
 }
 

@@ -57,9 +57,9 @@ func RuleOfThree(n int) float64 { return min(1, 3/float64(max(n, 1))) }
 // Conclusion says in one sentence what the result proves.
 func (r Result) Conclusion() string {
 	if k := len(r.Mismatches); k > 0 {
-		return fmt.Sprintf("%d mismatches in %d pictures: the simulator is not bit for bit what was recorded (up to %.2g %% of such pictures differ, 95 %% bound)", k, r.Pictures, 100*r.Upper())
+		return fmt.Sprintf("%d mismatches in %d pictures: the simulator is not bit for bit what was recorded (up to %.3g %% of such pictures differ, 95 %% bound)", k, r.Pictures, 100*r.Upper())
 	}
-	return fmt.Sprintf("0 mismatches in %d pictures (%d elements): with 95 %% confidence less than %.2g %% of pictures drawn like these differ (rule of three, 3/%d; exactly %.2g %%)",
+	return fmt.Sprintf("0 mismatches in %d pictures (%d elements): with 95 %% confidence less than %.3g %% of pictures drawn like these differ (rule of three, 3/%d; exactly %.3g %%)",
 		r.Pictures, r.Elements, 100*RuleOfThree(r.Pictures), r.Pictures, 100*r.Upper())
 }
 
