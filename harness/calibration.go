@@ -113,8 +113,11 @@ func (e *Experiment) choose(ctx context.Context, n *network, p Point) ([]float32
 
 func (s CalibratorSpec) calibrator() (calibrate.Calibrator, error) {
 	params := calibrate.Params{}
-	if s.Name == "percentile" {
-		params["percent"] = s.percent()
+	if s.Percent != 0 {
+		params["percent"] = s.Percent
+	}
+	if s.Bins != 0 {
+		params["bins"] = float64(s.Bins)
 	}
 	return calibrate.Named(s.Name, params)
 }
@@ -248,29 +251,34 @@ func fileName(name string) string {
 
 // writeTable writes base.cache and base.json.
 func writeTable(n *network, scales []float32, base string) error {
-	t, err := table.Cache(n.Network, scales, "")
+	cache, text, err := encodeTables(n, scales)
 	if err != nil {
-		return err
-	}
-	cache, err := table.WriteCache(t)
-	if err != nil {
-		return err
-	}
-	fixed, err := table.Fix(n.Network, t)
-	if err != nil {
-		return err
-	}
-	text, err := table.WriteJSON(fixed.JSON())
-	if err != nil {
-		return err
-	}
-	if err := checkTable(n, scales, cache, text); err != nil {
 		return fmt.Errorf("%s: %w", base, err)
 	}
 	if err := record.WriteFile(base+".cache", cache); err != nil {
 		return err
 	}
 	return record.WriteFile(base+".json", text)
+}
+
+// encodeTables are the scales as TensorRT's cache and as NVDLA's JSON, both read
+// back and compared.
+func encodeTables(n *network, scales []float32) (cache, text []byte, err error) {
+	t, err := table.Cache(n.Network, scales, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	if cache, err = table.WriteCache(t); err != nil {
+		return nil, nil, err
+	}
+	fixed, err := table.Fix(n.Network, t)
+	if err != nil {
+		return nil, nil, err
+	}
+	if text, err = table.WriteJSON(fixed.JSON()); err != nil {
+		return nil, nil, err
+	}
+	return cache, text, checkTable(n, scales, cache, text)
 }
 
 // checkTable reads both forms back and compares the scales bit for bit.

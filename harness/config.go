@@ -76,8 +76,11 @@ type Matrix struct {
 // mapping with a name.
 type CalibratorSpec struct {
 	Name string `yaml:"name"`
-	// Percent is the percentile calibrator's; 99.99 if 0.
+	// Percent is the parameter of the percentile calibrators; 0 is the usual
+	// value of each.
 	Percent float64 `yaml:"percent"`
+	// Bins is the parameter of ort-entropy; 0 is its usual value.
+	Bins int `yaml:"bins"`
 }
 
 // Point is a point of the matrix, or, with empty fields, all points that agree

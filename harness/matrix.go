@@ -3,7 +3,6 @@ package harness
 import (
 	"fmt"
 	"slices"
-	"strconv"
 )
 
 // field is one axis of a Point, by name.
@@ -49,17 +48,11 @@ func (p Point) String() string {
 
 // Label names the calibrator with its parameters: "percentile-99.99".
 func (s CalibratorSpec) Label() string {
-	if s.Name == "percentile" {
-		return s.Name + "-" + strconv.FormatFloat(s.percent(), 'f', -1, 64)
+	c, err := s.calibrator()
+	if err != nil {
+		return s.Name // an error of its own when the configuration is checked
 	}
-	return s.Name
-}
-
-func (s CalibratorSpec) percent() float64 {
-	if s.Percent == 0 {
-		return 99.99
-	}
-	return s.Percent
+	return c.Name()
 }
 
 // Expand lists the points of the matrix in a fixed order, each once: the product

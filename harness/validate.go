@@ -80,9 +80,10 @@ func (d *decoder) validate(c *Config, root *yaml.Node) {
 		n := at(root, "matrix", "calibrator", strconv.Itoa(i))
 		if !slices.Contains(calibrate.Names(), s.Name) {
 			d.fail(n, "unknown calibrator %q%s", s.Name, diagnose.DidYouMean(s.Name, calibrate.Names()))
-		}
-		if s.Percent < 0 || s.Percent > 100 {
+		} else if s.Percent < 0 || s.Percent > 100 {
 			d.fail(n, "percent is %v; it must lie between 0 and 100", s.Percent)
+		} else if _, err := s.calibrator(); err != nil {
+			d.fail(n, "%v", err)
 		}
 	}
 	axes := []struct {
