@@ -29,14 +29,14 @@ func ReadCache(file string, data []byte) (*Table, error) {
 			t.Rows = append(t.Rows, row)
 		case strings.TrimSpace(line) != "":
 			t.Unknown = append(t.Unknown, Line{i + 1, line})
-			t.warn(i+1, "%q is no row (name, colon, up to eight hex digits); it is ignored", short(line))
+			t.warn(Unread, i+1, "%q is no row (name, colon, up to eight hex digits); it is ignored", short(line))
 		}
 	}
 	if len(t.Rows) == 0 {
 		return nil, fmt.Errorf("%s:1: no row \"name: hex\" in %d bytes; this is no calibration cache", file, len(data))
 	}
 	if t.Header == "" {
-		t.warn(1, "the header TRT-<version>-<calibrator> is missing")
+		t.warn(Headless, 1, "the header TRT-<version>-<calibrator> is missing")
 	}
 	t.check()
 	return t, nil

@@ -23,7 +23,7 @@ func ReadAIMET(file string, data []byte) (*Table, error) {
 		if m.name != "activation_encodings" {
 			if m.name == "param_encodings" && len(m.raw) > 2 {
 				t.Unknown = append(t.Unknown, Line{m.line, short(string(m.raw))})
-				t.warn(m.line, "parameters' encodings are not read; weights are quantized by the runtime")
+				t.warn(Unread, m.line, "parameters' encodings are not read; weights are quantized by the runtime")
 			}
 			continue
 		}
@@ -108,7 +108,7 @@ func (t *Table) encoded(m member, in map[string]*member) (float32, error) {
 	if errLow != nil || errHigh != nil {
 		return 0, fmt.Errorf("it has no scale of 8 bits and no range")
 	}
-	t.warn(m.line, "encoding %q is asymmetric or of %v bits; its range %.6g to %.6g gives the symmetric int8 scale", m.name, bits, low, high)
+	t.warn(Adapted, m.line, "encoding %q is asymmetric or of %v bits; its range %.6g to %.6g gives the symmetric int8 scale", m.name, bits, low, high)
 	return ofRange(low, high), nil
 }
 

@@ -240,6 +240,23 @@ layer { name: "a" type: "Convolution" bottom: "x" top: "a" convolution_param { n
 	}
 }
 
+func TestMatch(t *testing.T) {
+	n := network(t, toy)
+	text := strings.Replace(toyCache, "[Convolution]", "[Pooling]", 1)
+	text = strings.Replace(text, "ip: 3f800005", "ip: 0\nip: 3f800000", 1)
+	text = strings.Replace(text, "p: 3f800004\n", "", 1) + "ghost: 3f800000\n"
+	m := Match(n, cache(t, text), false)
+	if len(m.Missing) != 1 || m.Missing[0].Want != "p" || len(m.Extra) != 2 || len(m.Mistyped) != 1 || m.Mistyped[0].Is != "Convolution" {
+		t.Errorf("%+v", m)
+	}
+	if m.Scales[n.Layer("ip").Index] != 0 || m.Scales[n.Layer("drop").Index] != m.Scales[n.Layer("r").Index] || m.Rows[n.Layer("p").Index] != nil {
+		t.Error(m.Scales)
+	}
+	if m := Match(n, cache(t, toyCache), true); len(m.Missing) != 3 || m.Missing[0].Want != "bn" || !IsUnnamed(m.Extra[0].Name) {
+		t.Errorf("%+v", m.Missing)
+	}
+}
+
 func TestDiff(t *testing.T) {
 	a := cache(t, "TRT-1-X\na: 3f800000\nb: 3f800000\nb: 40000000\nonly a: 3f800000\n")
 	b := cache(t, "TRT-1-X\nb: 3f800001\na: 3f800000\nonly b: 3f800000\n")

@@ -89,10 +89,13 @@ func (t *Table) scale(name string, line int, e entry) (float32, error) {
 		return float32(v)
 	}
 	if e.Offset != nil && num(e.Offset) != 0 {
-		t.warn(line, "entry %q has the offset %s, which the compiler does not support", name, *e.Offset)
+		t.warn(Ignored, line, "entry %q has the offset %s, which the compiler does not support", name, *e.Offset)
 	}
 	switch {
 	case e.Scale != nil:
+		if e.Min != nil && e.Max != nil && (num(e.Min) != 0 || num(e.Max) != 0) {
+			t.warn(Ignored, line, "entry %q has min %s and max %s next to its scale; the compiler reads the scale alone", name, *e.Min, *e.Max)
+		}
 		return num(e.Scale), bad
 	case e.Min == nil || e.Max == nil:
 		return 0, fmt.Errorf("%s:%d: entry %q has neither a scale nor min and max; add \"scale\"", t.File, line, name)

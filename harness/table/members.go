@@ -143,7 +143,7 @@ func (t *Table) finished(what string) (*Table, error) {
 // unread keeps a member that holds no activation's scale, and says so.
 func (t *Table) unread(m member, format string, args ...any) {
 	t.Unknown = append(t.Unknown, Line{m.line, short(fmt.Sprintf("%q: %s", m.name, m.raw))})
-	t.warn(m.line, "entry %q is ignored: %s", m.name, fmt.Sprintf(format, args...))
+	t.warn(Unread, m.line, "entry %q is ignored: %s", m.name, fmt.Sprintf(format, args...))
 }
 
 // shortest are the digits that name a scale exactly also as a float64.

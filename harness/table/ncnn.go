@@ -53,7 +53,7 @@ func ReadNCNN(file string, data []byte) (*Table, error) {
 			t.Rows = append(t.Rows, Row{name, float32(1 / values[0]), i + 1})
 		case strings.TrimSpace(line) != "":
 			t.Unknown = append(t.Unknown, Line{i + 1, line})
-			t.warn(i+1, "%q is no row (layer and factor, or layer_param_N and factors); it is ignored", short(line))
+			t.warn(Unread, i+1, "%q is no row (layer and factor, or layer_param_N and factors); it is ignored", short(line))
 		}
 	}
 	return t.finished("an ncnn table")

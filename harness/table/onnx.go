@@ -47,7 +47,7 @@ func readRanges(file string, data []byte) (*Table, error) {
 			t.Rows = append(t.Rows, Row{name, ofRange(values[0], values[0]), i + 1})
 		case strings.TrimSpace(line) != "":
 			t.Unknown = append(t.Unknown, Line{i + 1, line})
-			t.warn(i+1, "%q is no row (tensor and range); it is ignored", short(line))
+			t.warn(Unread, i+1, "%q is no row (tensor and range); it is ignored", short(line))
 		}
 	}
 	return t.finished("ONNX Runtime's calibration cache")
@@ -126,7 +126,7 @@ func (t *Table) symmetric(m member, in map[string]*member) (float64, error) {
 		return 0, err
 	}
 	if z, err := field(in, "zero_point"); err == nil && z != 0 {
-		t.warn(m.line, "entry %q has the zero point %v; the scale is kept, but NVDLA and TensorRT have no zero point, so the range is another", m.name, z)
+		t.warn(Adapted, m.line, "entry %q has the zero point %v; the scale is kept, but NVDLA and TensorRT have no zero point, so the range is another", m.name, z)
 	}
 	return v, nil
 }

@@ -23,6 +23,7 @@ type Table struct {
 	Unknown []Line
 	// Warnings tell of unknown lines, repeated names and scales that no tensor
 	// can have. Such rows are kept bit for bit; Fix refuses to use them.
+	// They are of type *Warning.
 	Warnings []error
 	// Format is the file's; empty for a table that the program made.
 	Format Format
@@ -65,18 +66,42 @@ func (t *Table) check() {
 	first := map[string]int{}
 	for _, r := range t.Rows {
 		if at, ok := first[r.Name]; ok {
-			t.warn(r.Line, "tensor %q was already given in line %d; remove one of the two", r.Name, at)
+			t.warn(Repeated, r.Line, "tensor %q was already given in line %d; remove one of the two", r.Name, at)
 		} else {
 			first[r.Name] = r.Line
 		}
 		if !Usable(r.Scale) {
-			t.warn(r.Line, "tensor %q has the scale %v (%08x); a scale is a positive number", r.Name, r.Scale, r.Bits())
+			t.warn(Unusable, r.Line, "tensor %q has the scale %v (%08x); a scale is a positive number", r.Name, r.Scale, r.Bits())
 		}
 	}
 }
 
-func (t *Table) warn(line int, format string, args ...any) {
-	t.Warnings = append(t.Warnings, fmt.Errorf("%s:%d: "+format, append([]any{t.File, line}, args...)...))
+// Kind says what a Warning is about.
+type Kind string
+
+// The kinds of warnings.
+const (
+	Unread   Kind = "unread"   // a line or entry that is no tensor's scale
+	Repeated Kind = "repeated" // a name that was there before
+	Unusable Kind = "unusable" // NaN, infinity, zero or less
+	Headless Kind = "headless" // a cache without its first line
+	Adapted  Kind = "adapted"  // an encoding that is not symmetric int8
+	Ignored  Kind = "ignored"  // fields that nvdla_compiler does not read
+)
+
+// Warning is what a reader has to say about a line.
+type Warning struct {
+	File string
+	Line int
+	Kind Kind
+	Text string
+}
+
+// Error renders file:line: text.
+func (w *Warning) Error() string { return fmt.Sprintf("%s:%d: %s", w.File, w.Line, w.Text) }
+
+func (t *Table) warn(kind Kind, line int, format string, args ...any) {
+	t.Warnings = append(t.Warnings, &Warning{t.File, line, kind, fmt.Sprintf(format, args...)})
 }
 
 // Row finds the first row of a name.
