@@ -1,0 +1,244 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"quantbench/models/zoo"
+)
+
+// writeAll writes files into a folder.
+func writeAll(t *testing.T, dir string, files map[string][]byte) {
+	t.Helper()
+	for name, data := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// lenetTable is a table with plausible scales for the shipped LeNet.
+const lenetTable = `{"data": {"scale": 0.0078}, "conv1": {"scale": 0.02}, "pool1": {"scale": 0.02}, "conv2": {"scale": 0.05}, "pool2": {"scale": 0.05},
+"ip1": {"scale": 0.05}, "relu1": {"scale": 0.05}, "ip2": {"scale": 0.15}, "prob": {"scale": 0.0078}}`
+
+// nvdlaFolder is a folder with the files that docs/nvdla.md speaks of.
+func nvdlaFolder(t *testing.T) string {
+	t.Helper()
+	pool, err := os.ReadFile("../../harness/runtime/nvdla/loadable/testdata/pool.nvdla")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{
+		"network.nvdla": pool, "picture.i8": {1, 2, 3, 4, 5, 6, 7, 8}, "int8.json": []byte(lenetTable), "shoe.i8": make([]byte, 28*28),
+		"recorded/a.i8": {0, 0, 0, 0, 0, 0, 0, 0}, "recorded/a.txt": []byte("64 64 "),
+		"recorded/b.i8": {0, 1, 9, 9, 0, 0, 9, 9}, "recorded/b.txt": []byte("93 34"),
+	}
+	files["picture.pgm"] = append([]byte("P5 4 2 255\n"), files["picture.i8"]...)
+	m, _ := zoo.Named("lenet5")
+	for name, path := range map[string]string{"deploy.prototxt": m.Prototxt, "net.caffemodel": m.Caffemodel} {
+		data, err := zoo.Files().(interface{ ReadFile(string) ([]byte, error) }).ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = data
+	}
+	dir := t.TempDir()
+	writeAll(t, dir, files)
+	return dir
+}
+
+// TestNVDLADocument runs every command of docs/nvdla.md.
+func TestNVDLADocument(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/nvdla.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(nvdlaFolder(t))
+	n := 0
+	for _, block := range shBlock.FindAllSubmatch(doc, -1) {
+		for line := range strings.Lines(string(block[1])) {
+			args, ok := strings.CutPrefix(strings.TrimSpace(line), "bench ")
+			if !ok {
+				t.Errorf("a command that no test runs: %q", line)
+				continue
+			}
+			program(t, args)
+			n++
+		}
+	}
+	if n < 8 {
+		t.Errorf("only %d commands", n)
+	}
+}
+
+// TestNVDLAExitCodes: 2 for what the user or the compiler's limits are to blame
+// for, 5 for missing files, 1 for differences.
+func TestNVDLAExitCodes(t *testing.T) {
+	t.Chdir(nvdlaFolder(t))
+	writeAll(t, ".", map[string][]byte{"other/a.i8": make([]byte, 8), "other/a.txt": []byte("64 63 ")})
+	for line, want := range map[string]int{
+		"run --loadable network.nvdla --tensor picture.i8 --rawdump -":                                         exitOK,
+		"run --loadable network.nvdla --tensor shoe.i8 --rawdump -":                                            exitUsage,
+		"run --loadable net.caffemodel --tensor shoe.i8 --rawdump -":                                           exitUsage,
+		"run --loadable network.nvdla --tensor nowhere --rawdump -":                                            exitMissing,
+		"run --loadable nowhere --tensor picture.i8 --rawdump -":                                               exitMissing,
+		"run --loadable network.nvdla --tensor picture.i8":                                                     exitUsage,
+		"run --loadable network.nvdla --configtarget nv_small --tensor picture.i8 --rawdump -":                 exitUsage,
+		"compile --prototxt deploy.prototxt --caffemodel net.caffemodel --calibtable nowhere":                  exitMissing,
+		"compile --prototxt nowhere --caffemodel net.caffemodel --calibtable int8.json":                        exitMissing,
+		"compile --prototxt deploy.prototxt --caffemodel deploy.prototxt --calibtable int8.json":               exitUsage,
+		"compile --prototxt deploy.prototxt --caffemodel net.caffemodel --calibtable int8.json --profile fast": exitUsage,
+		"show nowhere":                exitMissing,
+		"show int8.json":              exitUsage,
+		"cycles --loadable int8.json": exitUsage,
+		"verify --loadable network.nvdla --against recorded": exitOK,
+		"verify --loadable network.nvdla --against other":    exitFailed,
+		"verify --loadable network.nvdla --against nowhere":  exitMissing,
+		"verify --loadable network.nvdla --against .":        exitUsage,
+		"squeeze": exitUsage,
+	} {
+		var out, log bytes.Buffer
+		if got := execute(context.Background(), append([]string{"nvdla"}, strings.Fields(line)...), &out, &log); got != want {
+			t.Errorf("bench nvdla %s: exit code %d, want %d\n%s", line, got, want, log.String())
+		}
+	}
+}
+
+// TestNVDLACases runs the verbs on NVIDIA's own cases: outputs and dumps of the
+// loadables, and operations of the compiled networks.
+func TestNVDLACases(t *testing.T) {
+	data := os.Getenv("BENCH_DATA")
+	if data == "" {
+		t.Skip("BENCH_DATA is not set: NVIDIA's loadables and their results are not part of the repository")
+	}
+	commands, err := filepath.Glob(filepath.Join(data, "nvdla-cases/*/*/cmd.txt"))
+	if err != nil || len(commands) < 70 {
+		t.Fatalf("%d cases (%v)", len(commands), err)
+	}
+	outputs, dumps, refused := 0, 0, 0
+	for _, file := range commands {
+		folder := filepath.Dir(file)
+		loadables, _ := filepath.Glob(filepath.Join(folder, "*.nvdla"))
+		recorded, _ := filepath.Glob(filepath.Join(folder, "output.*.dimg"))
+		for _, path := range recorded {
+			outputs++
+			dumps += caseRun(t, loadables[0], path)
+		}
+		if !caseCompile(t, data, folder, len(loadables) == 0) {
+			refused++
+		}
+	}
+	t.Logf("%d cases: %d outputs and %d files of dumps equal, %d refused as expected", len(commands), outputs, dumps, refused)
+}
+
+// caseRun compares the output and the dumps of one recorded run, and has verify
+// agree.
+func caseRun(t *testing.T, loadable, recorded string) (files int) {
+	t.Helper()
+	folder, dir := filepath.Dir(loadable), t.TempDir()
+	name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(recorded), "output."), ".dimg")
+	flag, input := "--tensor", filepath.Join(filepath.Dir(folder), name+".i8")
+	if _, err := os.Stat(input); err != nil {
+		flag, input = "--image", strings.TrimSuffix(input, "i8")+"pgm"
+	}
+	out, ops := filepath.Join(dir, "out"), filepath.Join(dir, "ops")
+	program(t, strings.Join([]string{"nvdla run --loadable", loadable, flag, input, "--rawdump", out, "--dump", ops}, " "))
+	sameFile(t, out, recorded)
+	theirs, _ := filepath.Glob(filepath.Join(folder, "dump."+name, "*.bin"))
+	mine, _ := filepath.Glob(filepath.Join(ops, "op*.bin"))
+	if len(mine) != len(theirs) {
+		t.Errorf("%s: %d files, want %d", folder, len(mine), len(theirs))
+	}
+	for _, path := range theirs {
+		sameFile(t, filepath.Join(ops, filepath.Base(path)), path)
+	}
+	in, want := read(t, input), read(t, recorded)
+	writeAll(t, dir, map[string][]byte{"pairs/x" + filepath.Ext(input): in, "pairs/x.dimg": want})
+	if said := program(t, "nvdla verify --loadable "+loadable+" --against "+filepath.Join(dir, "pairs")); !strings.Contains(said, "0 mismatches in 1 pictures") {
+		t.Errorf("%s: %s", loadable, said)
+	}
+	return len(theirs)
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func sameFile(t *testing.T, got, want string) {
+	t.Helper()
+	if !bytes.Equal(read(t, got), read(t, want)) {
+		t.Errorf("%s differs", want)
+	}
+}
+
+// caseCompile compares the operations of a compiled network with the dumps; false
+// if it is refused, as it must be where the compiler failed.
+func caseCompile(t *testing.T, data, folder string, fails bool) bool {
+	t.Helper()
+	dir, part := filepath.Dir(folder), append(strings.Split(filepath.Base(folder), "."), "nchw")
+	model := filepath.Join(dir, "net.caffemodel")
+	if _, err := os.Stat(model); err != nil {
+		model = filepath.Join(data, "models/article/lenet-mnist-caffe/lenet/lenet.caffemodel")
+	}
+	var out, log bytes.Buffer
+	code := execute(context.Background(), []string{"nvdla", "compile", "--prototxt", filepath.Join(dir, "deploy.prototxt"), "--caffemodel", model,
+		"--calibtable", filepath.Join(dir, "calib.json"), "--configtarget", part[0], "--quantizationMode", part[1], "--profile", part[2], "--informat", part[3], "-o", "-"}, &out, &log)
+	if fails {
+		if code != exitUsage || out.Len() > 0 || !strings.Contains(log.String(), "deploy.prototxt:") {
+			t.Errorf("%s: exit code %d, %s", folder, code, log.String())
+		}
+		return false
+	}
+	if code != exitOK {
+		t.Errorf("%s: exit code %d, %s", folder, code, log.String())
+		return true
+	}
+	sameOperations(t, folder, out.Bytes())
+	return true
+}
+
+func sameOperations(t *testing.T, folder string, output []byte) {
+	t.Helper()
+	var mine struct{ Operations []map[string]any }
+	if err := json.Unmarshal(output, &mine); err != nil {
+		t.Fatal(err)
+	}
+	dumps, _ := filepath.Glob(filepath.Join(folder, "dump.*"))
+	files, _ := filepath.Glob(filepath.Join(dumps[0], "op*.json"))
+	if len(files) != len(mine.Operations) {
+		t.Errorf("%s: %d operations, the compiler made %d", folder, len(mine.Operations), len(files))
+		return
+	}
+	for i, path := range files {
+		var theirs map[string]any
+		if err := json.Unmarshal(read(t, path), &theirs); err != nil {
+			t.Fatal(err)
+		}
+		for _, op := range []map[string]any{theirs, mine.Operations[i]} {
+			for _, name := range []string{"src", "dst", "weight", "x1", "x2", "y"} {
+				if cube, ok := op[name].(map[string]any); ok {
+					delete(cube, "addr") // memory is placed otherwise
+					delete(cube, "offset")
+				}
+			}
+		}
+		if !reflect.DeepEqual(theirs, mine.Operations[i]) {
+			t.Errorf("%s: %v, compiled %v", path, theirs, mine.Operations[i])
+		}
+	}
+}
