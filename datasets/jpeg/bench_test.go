@@ -112,6 +112,36 @@ func BenchmarkDecodeResize(b *testing.B) {
 	perSecond(b, func(data []byte) error { return r.Decode(data, &p, dst) })
 }
 
+// Pictures that need no data: 500x375, 4:2:0, by image/jpeg's encoder.
+func BenchmarkDecodeResizeMade(b *testing.B) {
+	var files [][]byte
+	for seed := range uint64(8) {
+		var buf bytes.Buffer
+		if err := std.Encode(&buf, painting(seed, 500, 375), &std.Options{Quality: 80}); err != nil {
+			b.Fatal(err)
+		}
+		files = append(files, buf.Bytes())
+	}
+	var p Planes
+	r, _ := NewResizer(ShorterSide, 256, 224)
+	dst := make([]byte, 3*224*224)
+	b.Run("own", func(b *testing.B) {
+		cycle(b, files, func(data []byte) error { return r.Decode(data, &p, dst) })
+	})
+	b.Run("image-jpeg", func(b *testing.B) {
+		cycle(b, files, func(data []byte) error {
+			img, err := std.Decode(bytes.NewReader(data))
+			if err != nil {
+				return err
+			}
+			if err := p.take(img); err != nil {
+				return err
+			}
+			return r.Resize(&p, dst)
+		})
+	})
+}
+
 // The entropy decoding alone: no block is reconstructed.
 func BenchmarkDecodeEntropy(b *testing.B) {
 	var p Planes

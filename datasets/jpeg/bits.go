@@ -86,6 +86,7 @@ func (r *bitReader) block(dc, ac *huffman, q *[64]int64, b *[32]int64, pred *int
 		n -= uint(e.total())
 		k += e.run()
 		if k > 63 {
+			k++ // 64 is the end of a full block
 			break
 		}
 		b[packIndex[k&63]&31] += e.value() * q[k&63]
@@ -102,6 +103,7 @@ func (r *bitReader) block(dc, ac *huffman, q *[64]int64, b *[32]int64, pred *int
 		n -= uint(e.total())
 		k += e.run()
 		if k > 63 {
+			k++ // 64 is the end of a full block
 			break
 		}
 		b[packIndex[k&63]&31] += e.value() * q[k&63]
@@ -109,7 +111,7 @@ func (r *bitReader) block(dc, ac *huffman, q *[64]int64, b *[32]int64, pred *int
 			break
 		}
 	}
-	if last = k - endOfBlock - 1; k == 64 {
+	if last = k - endOfBlock - 2; k == 64 {
 		last = 63
 	}
 	if last < 0 {

@@ -291,7 +291,7 @@ func (p *Planes) checkSize() error {
 	if p.Width < 1 || p.Height < 1 {
 		return fmt.Errorf("the picture is %dx%d pixels", p.Width, p.Height)
 	}
-	if p.Width*p.Height > limit {
+	if int64(p.Width)*int64(p.Height) > int64(limit) {
 		return fmt.Errorf("the picture of %dx%d pixels exceeds the limit of %d pixels; raise MaxPixels if it is meant", p.Width, p.Height, limit)
 	}
 	return nil

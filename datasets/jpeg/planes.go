@@ -56,7 +56,7 @@ type Planes struct {
 // said: 2^26 pixels (8192 x 8192).
 const DefaultMaxPixels = 1 << 26
 
-// Planes is the number of planes in use: 1 or 3.
+// planes is the number of planes in use: 1 or 3.
 func (p *Planes) planes() int {
 	if p.Model == Grey {
 		return 1
