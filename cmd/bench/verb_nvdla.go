@@ -51,24 +51,20 @@ func programFlags(cmd *cobra.Command) {
 	networkFlags(cmd)
 }
 
-// nvdlaProgram opens the loadable or compiles the network of the flags. The
-// second result is false if nobody says which target it is for.
-func (c *command) nvdlaProgram() (p *hardware.Program, told bool, err error) {
+// nvdlaProgram opens the loadable or compiles the network of the flags. A
+// compiled network has no File.
+func (c *command) nvdlaProgram() (*inspect.Loadable, error) {
 	file, network := c.settings.GetString("loadable"), c.settings.GetString("prototxt")
 	switch {
 	case file != "" && network != "":
-		return nil, false, usage("--loadable and --prototxt name two programs; give one")
+		return nil, usage("--loadable and --prototxt name two programs; give one")
 	case network != "":
-		p, err = c.nvdlaCompiled()
-		return p, true, err
+		p, err := c.nvdlaCompiled()
+		return &inspect.Loadable{Program: p, Told: true}, err
 	case file == "":
-		return nil, false, usage("no program: give --loadable, or --prototxt with --caffemodel and --calibtable")
+		return nil, usage("no program: give --loadable, or --prototxt with --caffemodel and --calibtable")
 	}
-	l, err := c.openLoadable(file)
-	if err != nil {
-		return nil, false, err
-	}
-	return l.Program, l.Told, nil
+	return c.openLoadable(file)
 }
 
 // openLoadable reads a loadable for the target of the flags.

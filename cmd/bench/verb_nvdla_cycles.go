@@ -36,14 +36,14 @@ func (c *command) nvdlaCycles() error {
 	if !(config.ClockHz > 0) || !(config.Bandwidth >= 0) || !(config.Overhead >= 0) {
 		return usage("--clock must be above 0, --bandwidth and --overhead not below")
 	}
-	p, told, err := c.nvdlaProgram()
+	l, err := c.nvdlaProgram()
 	if err != nil {
 		return err
 	}
-	if !told {
+	if !l.Told {
 		c.warn([]error{fmt.Errorf("the file does not tell nv_large from nv_full: nv_full is modelled; --configtarget decides")})
 	}
-	return c.cyclesTable(cycles.Estimate(p, config))
+	return c.cyclesTable(cycles.Estimate(l.Program, config))
 }
 
 func (c *command) cyclesTable(r cycles.Report) error {

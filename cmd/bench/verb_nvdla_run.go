@@ -37,34 +37,57 @@ What the kernel driver refuses on the target is refused by name, before running.
 	f.String("image", "", "picture: .jpg or .pgm")
 	f.String("tensor", "", "input as int8 bytes in C,H,W order")
 	f.String("rawdump", "", "output file; - is standard output")
+	f.String("dimg", "", "output file for NVIDIA's binary DIMG, whose md5 sums the driver's regression gives")
 	f.String("dump", "", "folder for what every operation was given and produced")
-	require(cmd, "rawdump")
 	return cmd
 }
 
 func (c *command) nvdlaRun() error {
-	p, _, err := c.nvdlaProgram()
+	raw, image := c.settings.GetString("rawdump"), c.settings.GetString("dimg")
+	if raw+image == "" {
+		return usage("no place for the output: give --rawdump or --dimg")
+	}
+	l, err := c.nvdlaProgram()
 	if err != nil {
 		return err
 	}
-	m, err := simulate.New(p)
+	if image != "" && l.File == nil {
+		return usage("--dimg needs --loadable: a network says nothing of the image's strides")
+	}
+	m, err := simulate.New(l.Program)
 	if err != nil {
 		return asUsage(err)
 	}
 	c.warn(m.Warnings())
-	in, err := c.nvdlaInput(p)
+	in, err := c.nvdlaInput(l.Program)
 	if err != nil {
 		return err
 	}
 	if err := c.nvdlaExecute(m, in); err != nil {
 		return err
 	}
-	out, path := loadable.FormatRaw(m.Output()), c.settings.GetString("rawdump")
-	if path != "-" {
-		return record.WriteFile(path, out)
+	if image != "" {
+		data, err := l.Image(m)
+		if err != nil {
+			return err
+		}
+		if err := record.WriteFile(image, data); err != nil {
+			return err
+		}
 	}
-	_, err = c.stdout.Write(append(out, '\n'))
-	return err
+	return c.writeRaw(raw, loadable.FormatRaw(m.Output()))
+}
+
+// writeRaw writes the output's line to a file or standard output, if anywhere.
+func (c *command) writeRaw(path string, line []byte) error {
+	switch path {
+	case "":
+		return nil
+	case "-":
+		_, err := c.stdout.Write(append(line, '\n'))
+		return err
+	}
+	return record.WriteFile(path, line)
 }
 
 // nvdlaExecute runs an input, with a record of every operation if --dump asks.

@@ -31,7 +31,7 @@ binary DIMG). Exits with 1 if anything differs, and says what the result proves.
 }
 
 func (c *command) nvdlaVerify() error {
-	p, _, err := c.nvdlaProgram()
+	l, err := c.nvdlaProgram()
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (c *command) nvdlaVerify() error {
 	if err != nil {
 		return asUsage(err)
 	}
-	m, err := simulate.New(p)
+	m, err := simulate.New(l.Program)
 	if err != nil {
 		return asUsage(err)
 	}
@@ -48,9 +48,9 @@ func (c *command) nvdlaVerify() error {
 	if err != nil {
 		return asUsage(err)
 	}
-	fmt.Fprintf(c.stdout, "%s: %s\n", p.Target.Name, r.Conclusion())
+	fmt.Fprintf(c.stdout, "%s: %s\n", l.Program.Target.Name, r.Conclusion())
 	if path := c.settings.GetString("output"); path != "" {
-		if err := writeCertificate(path, p.Target.Name, r); err != nil {
+		if err := writeCertificate(path, l.Program.Target.Name, r); err != nil {
 			return err
 		}
 	}

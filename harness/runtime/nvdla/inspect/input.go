@@ -5,6 +5,7 @@ import (
 
 	"quantbench/harness/runtime/nvdla/hardware"
 	"quantbench/harness/runtime/nvdla/loadable"
+	"quantbench/harness/runtime/nvdla/simulate"
 )
 
 // Picture makes a program's input of a JPEG or PGM file as nvdla_runtime does.
@@ -32,4 +33,26 @@ func Tensor(p *hardware.Program, file string, data []byte) ([]int8, error) {
 		in[i] = int8(b)
 	}
 	return in, nil
+}
+
+// Image is the program's output as the binary DIMG of NVIDIA's regression, header
+// included, whose md5 sum the goldens give.
+func (l *Loadable) Image(m *simulate.Machine) ([]byte, error) {
+	q := l.Program.Output.Cube
+	if q.Region < 0 {
+		return nil, fmt.Errorf("%s: the program has no output", l.File.Name)
+	}
+	for i := range l.File.Tensors {
+		t := &l.File.Tensors[i]
+		if t.Name != l.Program.Output.Name {
+			continue
+		}
+		d, err := t.Image()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", l.File.Name, err)
+		}
+		data, err := d.Gather(m.Memory(q.Region)[q.Offset:])
+		return d.File(data), err
+	}
+	return nil, fmt.Errorf("%s: no tensor is called %q", l.File.Name, l.Program.Output.Name)
 }

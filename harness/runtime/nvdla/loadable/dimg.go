@@ -51,13 +51,27 @@ func ReadDIMG(file string, b []byte) (*DIMG, error) {
 	return d, nil
 }
 
+// Image is the DIMG that the regression's runtime makes of a bound tensor, still
+// without data: see Gather and File.
+func (t *Tensor) Image() (*DIMG, error) {
+	d := &DIMG{Format: dimgInt8, W: t.W, H: t.H, C: t.C, LineStride: int(t.Stride[1]), SurfStride: int(t.Stride[2]), Size: t.Size}
+	switch t.DataType {
+	case typeInt8:
+	case typeInt16:
+		d.Format = dimgInt16
+	default:
+		return nil, fmt.Errorf("tensor %q has data type %d; only int8 (%d) and int16 (%d) have an image", t.Name, t.DataType, typeInt8, typeInt16)
+	}
+	return d, nil
+}
+
 // Gather collects a buffer as the writer of the goldens did: with atoms of 32
 // bytes whatever the hardware's are, so that goldens of nv_small (atoms of 8)
 // can be compared. Elements outside the buffer are an error.
 func (d *DIMG) Gather(buffer []byte) ([]byte, error) {
 	size := d.ElementBytes()
 	per := 32 / size
-	out := make([]byte, 0, len(d.Data))
+	out := make([]byte, 0, d.W*d.H*d.C*size)
 	for c := range d.C {
 		for y := range d.H {
 			for x := range d.W {
