@@ -81,8 +81,7 @@ func convolution(l fields) models.Op {
 }
 
 func deconvolution(l fields) models.Op {
-	c := convolution(l).(models.Convolution)
-	return models.Deconvolution{Window: c.Window, Out: c.Out, Groups: c.Groups, Bias: c.Bias}
+	return models.Deconvolution(convolution(l).(models.Convolution))
 }
 
 func convolutionWindow(p fields) (w models.Window) {

@@ -99,7 +99,7 @@ func parameters(op models.Op) (string, []string) {
 		s.convolution(op)
 		return "convolution_param", s
 	case models.Deconvolution:
-		s.convolution(models.Convolution{Window: op.Window, Out: op.Out, Groups: op.Groups, Bias: op.Bias})
+		s.convolution(models.Convolution(op))
 		return "convolution_param", s
 	case models.Pooling:
 		s.pooling(op)

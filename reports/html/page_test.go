@@ -24,7 +24,8 @@ func write(t *testing.T, r *record.Run) string {
 }
 
 func TestSameRunSameBytes(t *testing.T) {
-	if write(t, testrun.Whole()) != write(t, testrun.Whole()) {
+	first, second := write(t, testrun.Whole()), write(t, testrun.Whole())
+	if first != second {
 		t.Error("two pages of the same run differ")
 	}
 }

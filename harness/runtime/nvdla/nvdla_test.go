@@ -140,7 +140,7 @@ func TestInputModes(t *testing.T) {
 }
 
 func TestPrepareRefuses(t *testing.T) {
-	g, m := small(t)
+	_, m := small(t)
 	for _, c := range []struct {
 		r    Runtime
 		word string
@@ -154,7 +154,7 @@ func TestPrepareRefuses(t *testing.T) {
 		}
 	}
 	w := models.Window{StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}
-	g = newGenerator(3)
+	g := newGenerator(3)
 	g.net.Layers, g.blobs = nil, nil
 	x := g.layer("Input", models.Input{Shape: models.Shape{C: 3, H: 9, W: 9}}, nil)
 	g.layer("Pooling", models.Pooling{Window: w, Global: true}, nil, x)

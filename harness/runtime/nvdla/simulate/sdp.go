@@ -62,13 +62,13 @@ func (m *Machine) prepareSDP(i int) (step, error) {
 // stages prepares those that are enabled.
 func (s *sdp) stages(p *hardware.Program, op *hardware.Operation) (err error) {
 	if s.x1, err = newStage(p, op, &op.SDP.X1, op.X1); err != nil {
-		return fmt.Errorf("X1: %w", err)
+		return fmt.Errorf("stage X1: %w", err)
 	}
 	if s.x2, err = newStage(p, op, &op.SDP.X2, op.X2); err != nil {
-		return fmt.Errorf("X2: %w", err)
+		return fmt.Errorf("stage X2: %w", err)
 	}
 	if s.y, err = newStage(p, op, &op.SDP.Y, op.Y); err != nil {
-		return fmt.Errorf("Y: %w", err)
+		return fmt.Errorf("stage Y: %w", err)
 	}
 	for _, x := range []*stage{s.x1, s.x2} {
 		if x != nil {
