@@ -142,14 +142,17 @@ func fancyDown(near, far, out []byte, round int32) {
 }
 
 func fancyAcross(in, out []byte) {
-	last := len(in) - 1
-	for x := range out {
-		i := x >> 1
-		if x&1 == 0 {
-			out[x] = byte((3*int32(in[i]) + int32(in[max(i-1, 0)]) + 1) >> 2)
-		} else {
-			out[x] = byte((3*int32(in[i]) + int32(in[min(i+1, last)]) + 2) >> 2)
+	prev, here := int32(in[0]), int32(in[0])
+	for i := range in {
+		next := here
+		if i+1 < len(in) {
+			next = int32(in[i+1])
 		}
+		out[2*i] = byte((3*here + prev + 1) >> 2)
+		if 2*i+1 < len(out) {
+			out[2*i+1] = byte((3*here + next + 2) >> 2)
+		}
+		prev, here = here, next
 	}
 }
 
@@ -157,13 +160,16 @@ func fancyBoth(near, far, out []byte, sum []int32) {
 	for i := range sum {
 		sum[i] = 3*int32(near[i]) + int32(far[i])
 	}
-	last := len(sum) - 1
-	for x := range out {
-		i := x >> 1
-		if x&1 == 0 {
-			out[x] = byte((3*sum[i] + sum[max(i-1, 0)] + 8) >> 4)
-		} else {
-			out[x] = byte((3*sum[i] + sum[min(i+1, last)] + 7) >> 4)
+	prev, here := sum[0], sum[0]
+	for i := range sum {
+		next := here
+		if i+1 < len(sum) {
+			next = sum[i+1]
 		}
+		out[2*i] = byte((3*here + prev + 8) >> 4)
+		if 2*i+1 < len(out) {
+			out[2*i+1] = byte((3*here + next + 7) >> 4)
+		}
+		prev, here = here, next
 	}
 }
