@@ -128,39 +128,43 @@ const (
 	dlaScale  = dlaFloor1 + 12
 )
 
-// rounding holds what rha(v*m, shift) needs: two vectors and two counts.
+// rounding holds what rha(v*m, shift) needs: three vectors.
 type rounding struct {
-	half, away  reg.VecPhysical
+	half        reg.VecPhysical
 	right, left reg.VecPhysical // shift and 32-shift
 }
 
-func (r rounding) load(a arguments, half, away, shift int) {
+func (r rounding) load(a arguments, half, shift int) {
 	VPBROADCASTQ(a.at(half), r.half)
-	VPBROADCASTQ(a.at(away), r.away)
-	VMOVQ(a.at(shift), r.right)
+	VPBROADCASTQ(a.at(shift), r.right)
 	left := GP64()
 	MOVQ(U32(32), left)
 	SUBQ(a.at(shift), left)
-	VMOVQ(left, r.left)
+	VPBROADCASTQ(left, r.left)
 }
 
-// multiply replaces v by rha(v*m, shift), which fits 32 bits: the even lanes in
-// 64 bits, the odd lanes moved down for the product and shifted so that the
-// result lands in the upper half again. low and high are temporary.
-func (r rounding) multiply(v, m, low, high reg.VecPhysical) {
-	VPSRLQ(Imm(32), v, high)
-	VPMULDQ(m, v, low)
-	VPMULDQ(m, high, high)
-	for _, x := range []reg.VecPhysical{low, high} {
-		VPSRAQ(Imm(63), x, v)
-		VPANDQ(r.away, v, v)
-		VPADDQ(r.half, x, x)
-		VPADDQ(v, x, x)
-	}
-	VPSRAQ(r.right, low, v)
-	VPSLLQ(r.left, high, high)
-	VPBLENDMD(high, v, reg.K1, v)
+// multiply replaces v by rha(v*m, shift), which fits 32 bits, given m and its
+// magnitude: rounding half away from zero is rounding half up of magnitudes,
+// with the product's sign put back. The even lanes are multiplied to 64 bits in
+// place, the odd lanes are moved down and their results shifted so that they
+// land in the upper half again. low and high are temporary.
+func (r rounding) multiply(v, m, magnitude, low, high reg.VecPhysical) {
+	VPXORD(m, v, low)
+	VPMOVD2M(low, reg.K2)
+	VPABSD(v, v)
+	VMOVSHDUP(v, high)
+	VPMULUDQ(magnitude, v, low)
+	VPMULUDQ(magnitude, high, high)
+	VPADDQ(r.half, low, low)
+	VPADDQ(r.half, high, high)
+	VPSRLVQ(r.right, low, low)
+	VPSLLVQ(r.left, high, high)
+	VPBLENDMD(high, low, reg.K1, v)
+	VPSUBD(v, z(zeroReg), reg.K2, v)
 }
+
+// zeroReg holds zeros in the integer requantization.
+const zeroReg = 31
 
 // nvdla writes the integer requantization.
 func nvdla() {
@@ -172,14 +176,16 @@ func nvdla() {
 	odd := GP32()
 	MOVL(U32(0xAAAA), odd)
 	KMOVW(odd, reg.K1)
-	stage := rounding{z(18), z(19), reg.X10, reg.X11}
-	final := rounding{z(20), z(21), reg.X12, reg.X13}
-	stage.load(a, dlaHalf1, dlaAway1, dlaShift1)
-	final.load(a, dlaHalf, dlaAway, dlaShift)
+	stage := rounding{z(18), z(8), z(9)}
+	final := rounding{z(19), z(10), z(11)}
+	stage.load(a, dlaHalf1, dlaShift1)
+	final.load(a, dlaHalf, dlaShift)
+	VPXORD(z(zeroReg), z(zeroReg), z(zeroReg))
 	VMOVQ(a.at(dlaResShift), reg.X14)
 	for i, field := range []int{dlaFloor1, dlaFloor2, dlaOffset, dlaScale} {
 		VPBROADCASTD(a.at(field), z(22+i))
 	}
+	VPABSD(z(25), z(21))
 	mul := a.load(dlaMul)
 	for o := 0; o < 4; o++ {
 		VPBROADCASTD(Mem{Base: mul, Disp: 4 * o}, z(26+o))
@@ -191,7 +197,8 @@ func nvdla() {
 	TESTQ(useMul, useMul)
 	JZ(LabelRef("noMul"))
 	for o := 0; o < 4; o++ {
-		stage.multiply(z(o), z(26+o), z(4+2*(o%2)), z(5+2*(o%2)))
+		VPABSD(z(26+o), z(30))
+		stage.multiply(z(o), z(26+o), z(30), z(4+2*(o%2)), z(5+2*(o%2)))
 	}
 	Label("noMul")
 	for o := 0; o < 4; o++ {
@@ -210,7 +217,7 @@ func nvdla() {
 	Label("noResidual")
 	for o := 0; o < 4; o++ {
 		VPSUBD(z(24), z(o), z(o))
-		final.multiply(z(o), z(25), z(4+2*(o%2)), z(5+2*(o%2)))
+		final.multiply(z(o), z(25), z(21), z(4+2*(o%2)), z(5+2*(o%2)))
 	}
 	pack(out)
 	ADDQ(outStep, out)

@@ -1,0 +1,75 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// BenchmarkConv measures every tile of every set over data in the first-level
+// cache, as multiply-accumulates a second.
+func BenchmarkConv(b *testing.B) {
+	const k = 144
+	r := rand.New(rand.NewPCG(1, 1))
+	in, weights, init := floatMemory(r, 256), floatMemory(r, k*Block/Lanes), make([]int32, Block)
+	offsets := make([]int32, k)
+	for i := range offsets {
+		offsets[i] = int32(r.IntN(240) * VectorBytes)
+	}
+	for _, s := range Sets() {
+		for pixels := 1; pixels <= MaxTile; pixels++ {
+			a := &Conv{In: ptr(in), Offsets: ptr(offsets), Weights: ptr(weights), K: k, InStep: VectorBytes, Init: ptr(init),
+				Out: ptr(make([]byte, pixels*Block*VectorBytes)), OutStep: Block * VectorBytes, OutChannel: VectorBytes, Tiles: 1}
+			run := func(kind string, f func(*Conv), macs int) {
+				if f == nil {
+					return
+				}
+				b.Run(fmt.Sprintf("%s/%s/%d", kind, s.Name, pixels), func(b *testing.B) {
+					for b.Loop() {
+						f(a)
+					}
+					b.ReportMetric(float64(macs)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
+				})
+			}
+			run("fp32", s.ConvF32[pixels], k*pixels*Block*Lanes)
+			run("int8", s.ConvI8[pixels], k*pixels*Block*Lanes*4)
+		}
+	}
+}
+
+// BenchmarkEpilogue measures the requantizations, poolings and the affine map, a
+// row of 16 pixels at a time.
+func BenchmarkEpilogue(b *testing.B) {
+	const n = 16
+	r := rand.New(rand.NewPCG(2, 2))
+	acc, residual, in := sums(r, n, 15), memory(r, n, false), floatMemory(r, 4*n)
+	out := make([]byte, n*VectorBytes)
+	mul, bias, factor := []float32{1, 1, 1, 1}, make([]float32, Block), []int32{20000, 1, -20000, 3}
+	offsets := []int32{0, VectorBytes, 2 * VectorBytes, 3 * VectorBytes}
+	trt := TensorRT{Acc: ptr(acc), N: n, Mul: ptr(mul), Bias: ptr(bias), Out: ptr(out), OutStep: VectorBytes, Floor: -math.MaxFloat32, OutMul: 0.01}
+	dla := NVDLA{Acc: ptr(acc), N: n, Mul: ptr(factor), Out: ptr(out), OutStep: VectorBytes, Shift: 22, Scale: 20000,
+		Floor1: math.MinInt32, Floor2: math.MinInt32}
+	dla.Half, dla.Away = Rounding(22)
+	trtSum, dlaSum, dlaMul := trt, dla, dla
+	trtSum.Residual, trtSum.ResStep, trtSum.ResMul = ptr(residual), VectorBytes, 0.5
+	dlaSum.Residual, dlaSum.ResStep, dlaSum.ResShift = ptr(residual), VectorBytes, 4
+	dlaMul.UseMul, dlaMul.Shift1 = 1, 15
+	dlaMul.Half1, dlaMul.Away1 = Rounding(15)
+	pool := Pool{In: ptr(in), Offsets: ptr(offsets), K: 4, N: n, InStep: 2 * VectorBytes, Out: ptr(out), OutStep: VectorBytes}
+	affine := Affine{In: ptr(in), Out: ptr(out), N: n, Mul: 2}
+	for _, s := range Sets() {
+		for name, f := range map[string]func(){
+			"tensorrt": func() { s.TensorRT(&trt) }, "tensorrt-residual": func() { s.TensorRT(&trtSum) },
+			"nvdla": func() { s.NVDLA(&dla) }, "nvdla-residual": func() { s.NVDLA(&dlaSum) }, "nvdla-channels": func() { s.NVDLA(&dlaMul) },
+			"maximum-float": func() { s.MaxF32(&pool) }, "maximum-int8": func() { s.MaxU8(&pool) }, "affine": func() { s.Affine(&affine) },
+		} {
+			b.Run(name+"/"+s.Name, func(b *testing.B) {
+				for b.Loop() {
+					f()
+				}
+				b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(b.N)/n, "ns/pixel")
+			})
+		}
+	}
+}
