@@ -95,14 +95,17 @@ type retile struct {
 	// row*stepY - padY + y, col*stepX - padX + x.
 	rows, cols, stepY, stepX, padY, padX int
 
-	fill  uint32  // outside the picture
-	cells []cell  // a vector of the output each
-	index []int32 // of the cells that are no copies: a place in the plane a lane, or -1
+	fill    uint32 // outside the picture
+	cells   []cell // a vector of the output each
+	patches []patch
 }
 
-// cell says where a vector comes from: a vector of the input, or, with copy -1,
-// 16 places from index on.
-type cell struct{ copy, index int32 }
+// cell says where a vector comes from: 16 elements in a row of the input's
+// plane, which serve all lanes but those of the patches that follow.
+type cell struct{ from, patches int32 }
+
+// patch is the element of one lane: a place in the plane, or -1 for the fill.
+type patch struct{ lane, place int32 }
 
 func (r *retile) across() bool { return false }
 
@@ -118,18 +121,35 @@ func (r *retile) prepare(*Builder) error {
 	return nil
 }
 
+// cell finds the run of elements that serves most lanes: neighbouring tiles are
+// neighbouring lanes, so that a halo is its neighbours' vector moved by some
+// lanes.
 func (r *retile) cell(y, x int) cell {
 	var places [kernel.Lanes]int32
-	copied := !r.out.taps
 	for l := range places {
 		places[l] = r.place(l, y, x)
-		copied = copied && places[l] >= 0 && places[l] == places[0]+int32(4*l)
 	}
-	if copied {
-		return cell{copy: places[0]}
+	best, served := int32(0), 0
+	for l, at := range places {
+		from, n := at-int32(4*l), 0
+		if at < 0 || from < 0 || int(from)+kernel.VectorBytes > r.in.planeBytes() {
+			continue
+		}
+		for k, other := range places {
+			if other >= 0 && other == from+int32(4*k) {
+				n++
+			}
+		}
+		if n > served {
+			best, served = from, n
+		}
 	}
-	r.index = append(r.index, places[:]...)
-	return cell{-1, int32(len(r.index) - kernel.Lanes)}
+	for l, at := range places {
+		if at < 0 || at != best+int32(4*l) {
+			r.patches = append(r.patches, patch{int32(l), at})
+		}
+	}
+	return cell{best, int32(len(r.patches))}
 }
 
 // place is where lane l's element (y, x) lies in a plane of the input, or -1.
@@ -149,19 +169,18 @@ func (r *retile) execute(w *Worker, _, _ int) {
 	for plane := 0; plane < r.out.planes(); plane++ {
 		in := w.pointer(r.in, 0, plane*r.in.planeBytes())
 		out := unsafe.Slice((*vector)(w.pointer(r.out, 0, r.out.at(plane, 0, 0))), len(r.cells))
+		first := int32(0)
 		for i, c := range r.cells {
-			if c.copy >= 0 {
-				out[i] = *(*vector)(unsafe.Add(in, c.copy))
-				continue
-			}
 			v := &out[i]
-			for l, at := range (*[kernel.Lanes]int32)(r.index[c.index:]) {
-				if at < 0 {
-					v[l] = r.fill
+			*v = *(*vector)(unsafe.Add(in, c.from))
+			for _, p := range r.patches[first:c.patches] {
+				if p.place < 0 {
+					v[p.lane&(kernel.Lanes-1)] = r.fill
 				} else {
-					v[l] = *(*uint32)(unsafe.Add(in, at))
+					v[p.lane&(kernel.Lanes-1)] = *(*uint32)(unsafe.Add(in, p.place))
 				}
 			}
+			first = c.patches
 		}
 	}
 	if r.out.taps {
