@@ -49,11 +49,10 @@ func (e *Experiment) calibrationKey(n *network, dataset string) (key, error) {
 // scales are the scales of a network by Layer.Index, as a point's calibrator
 // chooses them. They are kept in the store, as TensorRT's cache.
 func (e *Experiment) scales(ctx context.Context, n *network, p Point) ([]float32, error) {
-	k, err := e.calibrationKey(n, p.Dataset)
+	k, err := e.tableKey(n, p)
 	if err != nil {
 		return nil, err
 	}
-	k.add("calibrator", p.Calibrator)
 	id := k.sum()
 	if data, err := e.store.Get(tableKind, id, tableFile); err == nil {
 		if scales, err := readScales(n, data); err == nil {
@@ -92,11 +91,14 @@ func readScales(n *network, cache []byte) ([]float32, error) {
 
 // choose lets a point's calibrator choose from the histograms.
 func (e *Experiment) choose(ctx context.Context, n *network, p Point) ([]float32, error) {
-	statistics, err := e.statistics(ctx, n, p)
+	spec, err := e.cfg.calibrator(p.Calibrator)
 	if err != nil {
 		return nil, err
 	}
-	spec, err := e.cfg.calibrator(p.Calibrator)
+	if spec.Name == TableCalibrator {
+		return e.published(spec, n)
+	}
+	statistics, err := e.statistics(ctx, n, p)
 	if err != nil {
 		return nil, err
 	}
@@ -222,8 +224,8 @@ func (e *Experiment) WriteTables(ctx context.Context, dir string) error {
 		if err != nil {
 			continue // the cell has told why
 		}
-		k, err := e.calibrationKey(n, p.Dataset)
-		if err != nil || !e.store.Has(statisticsKind, k.sum()) {
+		k, err := e.tableKey(n, p)
+		if err != nil || !e.store.Has(tableKind, k.sum()) {
 			continue
 		}
 		scales, err := e.scales(ctx, n, p)

@@ -81,6 +81,8 @@ type CalibratorSpec struct {
 	Percent float64 `yaml:"percent"`
 	// Bins is the parameter of ort-entropy; 0 is its usual value.
 	Bins int `yaml:"bins"`
+	// Files are the tables of the calibrator "table", which takes published scales.
+	Files []TableFile `yaml:"files"`
 }
 
 // Point is a point of the matrix, or, with empty fields, all points that agree

@@ -121,12 +121,11 @@ func (e *Experiment) keyCell(c *PlannedCell) error {
 	k.add("images", fmt.Sprintf("0:%d", c.Images))
 	k.add("runtime", p.Runtime)
 	if p.Runtime != FP32 {
-		cal, err := e.calibrationKey(n, p.Dataset)
+		t, err := e.tableKey(n, p)
 		if err != nil {
 			return err
 		}
-		k.add("calibration", cal.sum())
-		k.add("calibrator", p.Calibrator)
+		k.add("calibration", t.sum())
 	}
 	if p.Runtime == NVDLA {
 		k.add("mode", p.Mode)
