@@ -4,8 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/tw"
@@ -13,42 +12,73 @@ import (
 
 	"quantbench/harness/record"
 	"quantbench/harness/table"
+	"quantbench/models"
 	"quantbench/models/caffe"
 )
 
 func (c *command) tableCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "table",
-		Short: "Show calibration tables, and give their rows Caffe layers",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Short: "Show, check, repair, convert and compare calibration tables",
+		Long: `table works on calibration tables of every common kind: TensorRT's cache,
+nvdla_compiler's JSON, ncnn's and caffe-int8-convert-tools' table, ONNX Runtime's
+calibration.json, QDQ scales, AIMET's encodings and PPQ's config. The kind is told
+by the file's content.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(c.tableShowCommand(), c.tableFixCommand())
+	cmd.AddCommand(c.tableShowCommand(), c.tableLintCommand(), c.tableFixCommand(), c.tableConvertCommand(), c.tableDiffCommand())
 	return cmd
 }
 
 func (c *command) tableShowCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "show FILE",
-		Short:   "Print the rows of a TensorRT cache or an NVDLA JSON table",
-		Example: "  bench table show out/tables/lenet5-fashion-mnist-entropy2.cache",
-		Args:    cobra.ExactArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return c.tableShow(args[0]) },
+	cmd := &cobra.Command{
+		Use:   "show FILE",
+		Short: "Print a table's rows: scale, real range, layer, and distance to the neighbour",
+		Long: `show prints each row's scale, its 32 bits, the real range of an int8 tensor with
+that scale, and how many times the scale is that of its neighbour: with
+--prototxt the layer's first input, else the row before.`,
+		Example: `  bench table show out/tables/lenet5-fashion-mnist-entropy2.cache
+  bench table show calibration.json --prototxt deploy.prototxt`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return c.tableShow(args[0], c.settings.GetString("prototxt"))
+		},
 	}
+	cmd.Flags().String("prototxt", "", "the network, to name each row's layer")
+	return cmd
 }
 
-func (c *command) tableShow(path string) error {
+func (c *command) tableShow(path, prototxt string) error {
 	t, err := readTable(path)
 	if err != nil {
 		return err
 	}
-	if t.Header != "" {
-		fmt.Fprintln(c.stdout, t.Header)
+	layers, neighbours := map[int]string{}, map[int]float32{}
+	if prototxt != "" {
+		net, err := caffe.Read(prototxt, "")
+		if err != nil {
+			return asUsage(err)
+		}
+		layers, neighbours = lineage(net, t)
 	}
+	fmt.Fprintf(c.stdout, "%s, %d rows", t.Format, len(t.Rows))
+	if t.Header != "" {
+		fmt.Fprintf(c.stdout, ", %s", t.Header)
+	}
+	fmt.Fprintln(c.stdout)
 	grid := newGrid(c.stdout)
-	grid.Header("row", "name", "scale", "hex", "range")
+	grid.Header("row", "name", "layer", "scale", "hex", "range", "x neighbour")
 	for i, r := range t.Rows {
-		if err := grid.Append(fmt.Sprint(i), r.Name, fmt.Sprintf("%.9g", r.Scale), fmt.Sprintf("%08x", r.Bits()), fmt.Sprintf("±%.4g", 127*r.Scale)); err != nil {
+		beside, ok := neighbours[i]
+		if prototxt == "" && i > 0 {
+			beside, ok = t.Rows[i-1].Scale, true
+		}
+		ratio := ""
+		if ok && beside != 0 {
+			ratio = fmt.Sprintf("%.3g", r.Scale/beside)
+		}
+		if err := grid.Append(fmt.Sprint(i), r.Name, layers[i], fmt.Sprintf("%.9g", r.Scale), fmt.Sprintf("%08x", r.Bits()), fmt.Sprintf("±%.4g", 127*r.Scale), ratio); err != nil {
 			return err
 		}
 	}
@@ -59,6 +89,54 @@ func (c *command) tableShow(path string) error {
 	return nil
 }
 
+// lineage names the layer of each row, and its first input's scale. The rows of
+// an ncnn table are named after layers already.
+func lineage(net *models.Network, t *table.Table) (layers map[int]string, inputs map[int]float32) {
+	layers, inputs = map[int]string{}, map[int]float32{}
+	m := table.Match(net, t, t.Format == table.NVDLA || t.OfInputs)
+	at := map[table.Row]int{}
+	for i, r := range t.Rows {
+		at[r] = i
+	}
+	for _, l := range net.Layers {
+		r := m.Rows[l.Index]
+		if r == nil {
+			continue
+		}
+		i := at[*r]
+		if _, taken := layers[i]; taken {
+			continue // a layer that computes nothing
+		}
+		layers[i] = l.Name
+		if len(l.From) > 0 && m.Scales[l.From[0].Index] != 0 {
+			inputs[i] = m.Scales[l.From[0].Index]
+		}
+	}
+	return layers, inputs
+}
+
+func (c *command) tableLintCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "lint FILE",
+		Short: "Check a table, alone or against its network",
+		Long: `lint tells what is wrong with a table: lines that are no rows, names given twice,
+scales that no tensor can have, reciprocals; with --prototxt also missing, extra
+and shifted rows and scales that do not go together. bench explain CODE tells more.
+
+Exit codes: 0 no errors, 2 errors (with --strict also warnings), 5 missing file.`,
+		Example: `  bench table lint int8.json --prototxt deploy.prototxt
+  bench table lint calibration.cache --format json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return c.lintTable(args[0], c.settings.GetString("prototxt"))
+		},
+	}
+	cmd.Flags().String("prototxt", "", "the network")
+	cmd.Flags().String("format", "text", "text, json, sarif or junit")
+	cmd.Flags().Bool("strict", false, "count warnings as errors")
+	return cmd
+}
+
 func (c *command) tableFixCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fix --prototxt P --cache C -o JSON",
@@ -66,8 +144,12 @@ func (c *command) tableFixCommand() *cobra.Command {
 		Long: `TensorRT names a tensor after its blob only where the last layer writes it; every
 earlier in-place layer is an "(Unnamed Layer* N)". fix finds each row's layer by
 number and blob, prints which rule decided, and refuses to go on if a row or a
-layer is left over.`,
-		Example: "  bench table fix --prototxt deploy.prototxt --cache calibration.cache -o int8.json",
+layer is left over.
+
+With --by-position row i goes to layer i of the prototxt instead, as scripts often
+do. That is right only if an Input layer comes first and every other layer makes
+one TensorRT layer; a warning names each layer for which it is wrong.`,
+		Example: `  bench table fix --prototxt deploy.prototxt --cache calibration.cache -o int8.json`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return c.tableFix(c.settings.GetString("prototxt"), c.settings.GetString("cache"), c.settings.GetString("output"))
@@ -76,12 +158,18 @@ layer is left over.`,
 	cmd.Flags().String("prototxt", "", "the network")
 	cmd.Flags().String("cache", "", "TensorRT's calibration cache")
 	cmd.Flags().StringP("output", "o", "-", "JSON table to write; - is standard output")
-	for _, name := range []string{"prototxt", "cache"} {
+	cmd.Flags().Bool("by-position", false, "give row i to layer i, and say where that is wrong")
+	required(cmd, "prototxt", "cache")
+	return cmd
+}
+
+// required marks flags of ours.
+func required(cmd *cobra.Command, names ...string) {
+	for _, name := range names {
 		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // a flag of ours is misspelt above
+			panic(err) // a flag of ours is misspelt
 		}
 	}
-	return cmd
 }
 
 func (c *command) tableFix(prototxt, cache, output string) error {
@@ -93,7 +181,11 @@ func (c *command) tableFix(prototxt, cache, output string) error {
 	if err != nil {
 		return err
 	}
-	fixed, err := table.Fix(net, t)
+	fix := table.Fix
+	if c.settings.GetBool("by-position") {
+		fix = table.ByPosition
+	}
+	fixed, err := fix(net, t)
 	if err != nil {
 		return asUsage(err)
 	}
@@ -112,24 +204,140 @@ func (c *command) tableFix(prototxt, cache, output string) error {
 	if err != nil {
 		return err
 	}
+	return c.writeTable(output, data)
+}
+
+// writeTable writes a file, or standard output for "-".
+func (c *command) writeTable(output string, data []byte) error {
 	if output == "-" {
-		_, err = c.stdout.Write(data)
+		_, err := c.stdout.Write(data)
 		return err
 	}
 	return record.WriteFile(output, data)
 }
 
-// readTable reads a table in either form, by its content.
+func (c *command) tableConvertCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "convert FILE --to FORMAT",
+		Short: "Write a table in another format",
+		Long: `convert reads a table of any kind and writes it as tensorrt, nvdla, ncnn,
+onnxruntime, qdq, aimet or ppq. Scales keep their 32 bits; where another program
+would round them, convert says so.
+
+The formats name rows differently: TensorRT after blobs and layer numbers, NVDLA
+after layers, ncnn after the layers that read a tensor. With --prototxt rows get
+the names of the format; without it they keep theirs, which ncnn's tables cannot.
+--partial allows a table that does not tell every layer's scale.`,
+		Example: `  bench table convert net.table --to nvdla --prototxt deploy.prototxt --partial -o int8.json
+  bench table convert calibration.cache --to onnxruntime -o calibration.json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return c.tableConvert(args[0]) },
+	}
+	cmd.Flags().String("to", "", "format to write")
+	cmd.Flags().String("prototxt", "", "the network, to name rows as the format does")
+	cmd.Flags().String("caffemodel", "", "its weights, for ncnn's weight rows")
+	cmd.Flags().Bool("partial", false, "write what the table tells, even if layers are missing")
+	cmd.Flags().StringP("output", "o", "-", "file to write; - is standard output")
+	required(cmd, "to")
+	return cmd
+}
+
+func (c *command) tableConvert(path string) error {
+	to := table.Format(c.settings.GetString("to"))
+	if !slices.Contains(table.Formats, to) {
+		return usage("unknown format %q; known are %q", to, table.Formats)
+	}
+	t, err := readTable(path)
+	if err != nil {
+		return err
+	}
+	var net *models.Network
+	if p := c.settings.GetString("prototxt"); p != "" {
+		if net, err = caffe.Read(p, c.settings.GetString("caffemodel")); err != nil {
+			return asUsage(err)
+		}
+	}
+	out, warnings, err := table.Rekey(net, t, to, c.settings.GetBool("partial"))
+	c.warn(t.Warnings)
+	c.warn(warnings)
+	if err != nil {
+		return asUsage(err)
+	}
+	data, err := table.Write(out, to)
+	if err != nil {
+		return asUsage(err)
+	}
+	fmt.Fprintf(c.stderr, "%s: %s, %d rows, to %s, %d rows\n", path, t.Format, len(t.Rows), to, len(out.Rows))
+	if note := table.Rounding(to); note != "" {
+		fmt.Fprintf(c.stderr, "note: %s\n", note)
+	}
+	return c.writeTable(c.settings.GetString("output"), data)
+}
+
+func (c *command) tableDiffCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "diff A B",
+		Short: "Compare two tables name by name, bit for bit",
+		Long: `diff lists the names whose scales differ, or that only one table has. The formats
+may differ; names must agree, so convert with --prototxt first if they do not.
+
+Exit codes: 0 equal, 1 different, 2 a table cannot be read, 5 missing file.`,
+		Example: `  bench table diff old.cache new.cache`,
+		Args:    cobra.ExactArgs(2),
+		RunE:    func(_ *cobra.Command, args []string) error { return c.tableDiff(args[0], args[1]) },
+	}
+}
+
+func (c *command) tableDiff(a, b string) error {
+	ta, err := readTable(a)
+	if err != nil {
+		return err
+	}
+	tb, err := readTable(b)
+	if err != nil {
+		return err
+	}
+	diffs, equal := table.Diff(ta, tb)
+	if len(diffs) > 0 {
+		grid := newGrid(c.stdout)
+		grid.Header("name", "A", "B", "B/A")
+		for _, d := range diffs {
+			if err := grid.Append(difference(d)...); err != nil {
+				return err
+			}
+		}
+		if err := grid.Render(); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(c.stdout, "%d equal, %d different\n", equal, len(diffs))
+	if len(diffs) > 0 {
+		return &exitError{exitFailed, errors.New("")}
+	}
+	return nil
+}
+
+func difference(d table.Difference) []any {
+	side := func(r *table.Row) string {
+		if r == nil {
+			return "-"
+		}
+		return fmt.Sprintf("%.9g", r.Scale)
+	}
+	ratio := ""
+	if d.A != nil && d.B != nil {
+		ratio = fmt.Sprintf("%.6g", d.B.Scale/d.A.Scale)
+	}
+	return []any{d.Name, side(d.A), side(d.B), ratio}
+}
+
+// readTable reads a table of any format, told by its content.
 func readTable(path string) (*table.Table, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	read := table.ReadCache
-	if s := strings.TrimSpace(string(data)); strings.HasPrefix(s, "{") || filepath.Ext(path) == ".json" {
-		read = table.ReadJSON
-	}
-	t, err := read(path, data)
+	t, err := table.Read(path, data)
 	return t, asUsage(err)
 }
 

@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// Text writes a paragraph a finding and a line of counts.
+// Text writes a line a finding, its advice behind the last of those that share
+// it, and a line of counts.
 func Text(w io.Writer, findings []Finding) error {
-	for _, f := range findings {
+	for i, f := range findings {
 		where := ""
 		if f.Where != "" {
 			where = f.Where + ": "
@@ -19,7 +20,8 @@ func Text(w io.Writer, findings []Finding) error {
 		if _, err := fmt.Fprintf(w, "%s%s %s: %s\n", where, f.Severity, f.Code, f.Fact); err != nil {
 			return err
 		}
-		if f.Advice != "" {
+		shared := i+1 < len(findings) && findings[i+1].Code == f.Code && findings[i+1].Advice == f.Advice
+		if f.Advice != "" && !shared {
 			if _, err := fmt.Fprintf(w, "    to do: %s\n", f.Advice); err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ import (
 
 var sample = []Finding{
 	{"NV101", Error, "no row for \"conv1\"", "a b.prototxt:3", "add it"},
+	{"NV101", Error, "no row for \"conv2\"", "a b.prototxt:4", "add it"},
 	{"NV109", Warning, "p > 0.198 & <ties>", "t.json", ""},
 	{"NV110", Note, "steps of 1/127", "", ""},
 }
@@ -21,15 +22,16 @@ func TestText(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `a b.prototxt:3: error NV101: no row for "conv1"
+a b.prototxt:4: error NV101: no row for "conv2"
     to do: add it
 t.json: warning NV109: p > 0.198 & <ties>
 note NV110: steps of 1/127
-1 error, 1 warning, 1 note
+2 errors, 1 warning, 1 note
 `
 	if b.String() != want {
 		t.Errorf("got\n%swant\n%s", b.String(), want)
 	}
-	if Worst(sample) != Error || Worst(sample[1:]) != Warning || Worst(sample[2:]) != Note || Worst(nil) != "" {
+	if Worst(sample) != Error || Worst(sample[2:]) != Warning || Worst(sample[3:]) != Note || Worst(nil) != "" {
 		t.Error("worst")
 	}
 }
@@ -41,7 +43,7 @@ func TestJSON(t *testing.T) {
 	}
 	b.Reset()
 	var back []Finding
-	if err := JSON(&b, sample); err != nil || json.Unmarshal(b.Bytes(), &back) != nil || len(back) != 3 || back[1] != sample[1] {
+	if err := JSON(&b, sample); err != nil || json.Unmarshal(b.Bytes(), &back) != nil || len(back) != 4 || back[1] != sample[1] {
 		t.Errorf("%v %+v", err, back)
 	}
 }
@@ -57,11 +59,11 @@ func TestSARIF(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := log.Runs[0]
-	if len(r.Tool.Driver.Rules) != 1 || len(r.Results) != 3 || r.Results[0].Level != "error" || r.Results[2].Locations != nil {
+	if len(r.Tool.Driver.Rules) != 1 || len(r.Results) != 4 || r.Results[0].Level != "error" || r.Results[3].Locations != nil {
 		t.Errorf("%+v", r)
 	}
 	p := r.Results[0].Locations[0].Physical
-	if p.Artifact.URI != "a b.prototxt" || p.Region.StartLine != 3 || r.Results[1].Locations[0].Physical.Region != nil {
+	if p.Artifact.URI != "a b.prototxt" || p.Region.StartLine != 3 || r.Results[2].Locations[0].Physical.Region != nil {
 		t.Errorf("%+v", p)
 	}
 }
@@ -71,7 +73,7 @@ func TestJUnit(t *testing.T) {
 		findings      []Finding
 		strict        bool
 		tests, failed int
-	}{{sample, false, 3, 1}, {sample, true, 3, 2}, {nil, true, 1, 0}} {
+	}{{sample, false, 4, 2}, {sample, true, 4, 3}, {nil, true, 1, 0}} {
 		var b bytes.Buffer
 		if err := JUnit(&b, "bench doctor", c.findings, c.strict); err != nil {
 			t.Fatal(err)

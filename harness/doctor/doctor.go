@@ -13,6 +13,7 @@ package doctor
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"quantbench/datasets"
 	"quantbench/harness/diagnose"
@@ -65,6 +66,30 @@ func Examine(s Subject) []diagnose.Finding {
 	e.softmax()
 	e.lowered()
 	return Sort(e.found)
+}
+
+// CompareTable examines a table with its network, but not the network itself.
+func CompareTable(net *models.Network, t *table.Table) []diagnose.Finding {
+	e := &exam{Subject: Subject{Network: net, Table: t}, net: net, scales: make([]float32, len(net.Layers))}
+	e.found = LintTable(t)
+	e.rows()
+	if e.scaled() {
+		e.compareScales()
+	}
+	e.input()
+	e.softmax()
+	return Sort(e.found)
+}
+
+// Unreadable is the finding of a network or table that cannot be read.
+func Unreadable(err error) diagnose.Finding {
+	text, where := err.Error(), ""
+	if file, rest, ok := strings.Cut(text, ": "); ok {
+		if _, line := diagnose.Place(file); line > 0 {
+			where, text = file, rest
+		}
+	}
+	return finding(badNetwork, where, "%s", text)
 }
 
 // Sort orders findings by severity, keeping the order within one.

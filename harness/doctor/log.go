@@ -39,8 +39,8 @@ var messages = []message{
 	{serverWords, "", regexp.MustCompile(`\[OK\] Test FAILED`), "the run failed"},
 	{noTable, "", regexp.MustCompile(`(?i)uniformly zero; network calibration failed`), "calibration saw zeros only"},
 	{unusableScale, "", regexp.MustCompile(`scale=(inf|nan)|threshold=0(\.0*)? `), "calibration saw zeros only"},
-	{benignMessage, "", regexp.MustCompile(`failed compilation phase: (\S+)`), "the phase in which the error of the lines before happened"},
-	{badNetwork, "", regexp.MustCompile(`\(DLA(_RT)?\) Error 0x[0-9a-fA-F]+: (.+) \((?:in|propagating from)`), "an error that has no explanation here yet"},
+	{unexplained, diagnose.Note, regexp.MustCompile(`failed compilation phase: \S+`), "the phase in which the error of the lines before happened"},
+	{unexplained, "", regexp.MustCompile(`\(DLA(_RT)?\) Error 0x[0-9a-fA-F]+: (.+) \((?:in|propagating from)`), "an error that has no explanation here yet"},
 }
 
 var (

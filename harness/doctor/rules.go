@@ -49,12 +49,13 @@ const (
 	cyclicGraph    = "NV147"
 	surfaceFormat  = "NV148"
 	benignMessage  = "NV149"
+	unexplained    = "NV150"
 )
 
 // Rules lists every code with what is known about it, in order.
 func Rules() []diagnose.Rule {
 	var all []diagnose.Rule
-	for _, part := range [][]diagnose.Rule{tableRules, compilerRules, runtimeRules, arithmeticRules} {
+	for _, part := range [][]diagnose.Rule{tableRules, compilerRules, runtimeRules, arithmeticRules, {unexplainedRule}} {
 		all = append(all, part...)
 	}
 	return all
@@ -176,6 +177,10 @@ var compilerRules = []diagnose.Rule{
 		Why: "The image surface has four channels where the prototxt has three or one, so channel counts differ on purpose; a convolution whose kernel lines cannot be packed together is computed without; \"Mismatched channel\" of the runtime is the same difference.",
 		Do:  "Nothing."},
 }
+
+var unexplainedRule = diagnose.Rule{Code: unexplained, Title: "an error that is not explained here", Severity: diagnose.Error,
+	Why: "The vendor's tools pass an error up through many functions; the first line of such a group is its cause, the last names the phase of the compilation.",
+	Do:  "Read the messages just before it, and examine the network with --prototxt, --caffemodel and --table."}
 
 var runtimeRules = []diagnose.Rule{
 	{Code: timeUnit, Title: "the execution time is in microseconds", Severity: diagnose.Note,
