@@ -62,6 +62,8 @@ func TestParseConfigErrors(t *testing.T) {
 		{"negative", "version: 1\ndatasets: [{name: mnist, images: -1}]", "cannot be negative"},
 		{"split", "version: 1\ndatasets: [{name: mnist, calibration: {split: tran}}]", `did you mean "train"`},
 		{"percent", "version: 1\nmatrix: {calibrator: {name: percentile, percent: 101}}", "between 0 and 100"},
+		{"table without files", "version: 1\nmatrix: {calibrator: table}", "needs some: {name: table, files:"},
+		{"files of another", "version: 1\nmatrix: {calibrator: {name: minmax, files: [{model: a, path: b}]}}", "files belong to the calibrator"},
 		{"gate", "version: 1\ngate: {max_loss: -1}", "from 0 to 100"},
 		{"include", "version: 1\nmatrix: {include: [{runtime: fp16}]}", `unknown runtime "fp16"`},
 		{"preprocess", "version: 1\nmodels: [{name: a, prototxt: p, caffemodel: c, preprocess: {order: gbr}}]", "preprocess of"},

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -78,11 +79,7 @@ func (d *decoder) validate(c *Config, root *yaml.Node) {
 	for i, s := range c.Matrix.Calibrator {
 		calibrators = append(calibrators, s.Label())
 		n := at(root, "matrix", "calibrator", strconv.Itoa(i))
-		if !slices.Contains(calibrate.Names(), s.Name) {
-			d.fail(n, "unknown calibrator %q%s", s.Name, diagnose.DidYouMean(s.Name, calibrate.Names()))
-		} else if s.Percent < 0 || s.Percent > 100 {
-			d.fail(n, "percent is %v; it must lie between 0 and 100", s.Percent)
-		} else if _, err := s.calibrator(); err != nil {
+		if err := s.check(); err != nil {
 			d.fail(n, "%v", err)
 		}
 	}
@@ -115,6 +112,23 @@ func (d *decoder) validate(c *Config, root *yaml.Node) {
 	if g := c.Gate.MaxLoss; g != nil && (*g < 0 || *g > 100) {
 		d.fail(at(root, "gate", "max_loss"), "max_loss is %v; it is a loss in percentage points, from 0 to 100", *g)
 	}
+}
+
+// check says what is wrong with a calibrator's name or parameters.
+func (s CalibratorSpec) check() error {
+	known := append(calibrate.Names(), TableCalibrator)
+	switch {
+	case !slices.Contains(known, s.Name):
+		return fmt.Errorf("unknown calibrator %q%s", s.Name, diagnose.DidYouMean(s.Name, known))
+	case (s.Name == TableCalibrator) != (len(s.Files) > 0):
+		return fmt.Errorf("calibrator %q: files belong to the calibrator %q, and it needs some: {name: table, files: [{model: NAME, path: FILE}]}", s.Name, TableCalibrator)
+	case s.Percent < 0 || s.Percent > 100:
+		return fmt.Errorf("percent is %v; it must lie between 0 and 100", s.Percent)
+	case s.Name == TableCalibrator:
+		return nil
+	}
+	_, err := s.calibrator()
+	return err
 }
 
 func (d *decoder) known(n *yaml.Node, axis, value string, known []string) {
