@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/md5"
 	"encoding/json"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -110,6 +113,97 @@ func TestNVDLAExitCodes(t *testing.T) {
 		var out, log bytes.Buffer
 		if got := execute(context.Background(), append([]string{"nvdla"}, strings.Fields(line)...), &out, &log); got != want {
 			t.Errorf("bench nvdla %s: exit code %d, want %d\n%s", line, got, want, log.String())
+		}
+	}
+}
+
+// Output goes through devices and pipes, and does not replace them.
+func TestNVDLAPipe(t *testing.T) {
+	dir := nvdlaFolder(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	path := fmt.Sprintf("/dev/fd/%d", w.Fd())
+	if _, err := os.Stat(path); err != nil {
+		t.Skip("this system has no /dev/fd")
+	}
+	t.Chdir(dir)
+	program(t, "nvdla run --loadable network.nvdla --tensor recorded/b.i8 --rawdump "+path)
+	w.Close()
+	if got, err := io.ReadAll(r); err != nil || string(got) != "93 34 " {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// TestNVDLAGoldens compares the md5 sums of the driver's regression.
+func TestNVDLAGoldens(t *testing.T) {
+	data := os.Getenv("BENCH_DATA")
+	if data == "" {
+		t.Skip("BENCH_DATA is not set: NVIDIA's loadables and their results are not part of the repository")
+	}
+	files, err := filepath.Glob(filepath.Join(data, "nvdla-regression/flatbufs/*_fbuf"))
+	if err != nil || len(files) != 15 {
+		t.Fatalf("%d files (%v)", len(files), err)
+	}
+	out := filepath.Join(t.TempDir(), "o_000000.dimg")
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), "_fbuf")
+		program(t, "nvdla show "+file)
+		if strings.HasPrefix(name, "NN_") {
+			var log bytes.Buffer
+			if code := execute(context.Background(), []string{"nvdla", "run", "--loadable", file, "--dimg", out}, &log, &log); code != exitUsage || !strings.Contains(log.String(), "fp16") {
+				t.Errorf("%s: exit code %d, %s", name, code, log.String())
+			}
+			continue
+		}
+		program(t, "nvdla run --loadable "+file+" --dimg "+out)
+		sums, _ := filepath.Glob(filepath.Join(data, "nvdla-regression/golden", name+"_??????", "lead.md5"))
+		if sum := fmt.Sprintf("%x", md5.Sum(read(t, out))); len(sums) != 1 || !bytes.Contains(read(t, sums[0]), []byte(sum)) {
+			t.Errorf("%s: md5 %s is not in %v", name, sum, sums)
+		}
+	}
+}
+
+// TestNVDLAArticle runs the verbs on the published networks: what belongs to the
+// pictures, and the operations of every loadable.
+func TestNVDLAArticle(t *testing.T) {
+	data := os.Getenv("BENCH_DATA")
+	if data == "" {
+		t.Skip("BENCH_DATA is not set: the published networks are not part of the repository")
+	}
+	lenet, resnet := filepath.Join(data, "models/article/lenet-mnist-caffe")+"/", filepath.Join(data, "models/article/resnet18-cifar10-caffe")+"/"
+	seven := read(t, filepath.Join(data, "nvdla-regression/digits/seven.pgm"))
+	for i := len(seven) - 28*28; i < len(seven); i++ {
+		seven[i] = 255 - seven[i] // the article's digits are white on black
+	}
+	dir := t.TempDir()
+	writeAll(t, dir, map[string][]byte{"seven.pgm": seven})
+	compiled := "--configtarget nv_small --prototxt " + resnet + "deploy.prototxt --caffemodel " + resnet + "resnet-18.caffemodel --calibtable " + resnet + "resnet18.cifar10.fixed.json"
+	for _, c := range [][3]string{
+		{"--loadable " + lenet + "fast-math.nvdla", filepath.Join(dir, "seven.pgm"), "0 0 0 0 0 0 0 119 0 0"},
+		{"--loadable " + resnet + "loadables/fast-math.nvdla", resnet + "Image/175_4.jpg", "0 0 0 0 126 0 0 0 0 0"},
+		{"--loadable " + resnet + "loadables/fast-math.nvdla", resnet + "Image/cat_32.jpg", "0 0 24 92 8 0 0 0 0 0"},
+		{"--loadable " + resnet + "loadables/fast-math.nvdla", resnet + "Image/31_9.jpg", "0 0 0 36 0 0 0 0 70 18"},
+		{"--loadable " + resnet + "loadables/fast-math.nvdla", resnet + "Image/191_7.jpg", "0 0 53 1 53 1 0 0 13 0"},
+		{compiled, resnet + "Image/cat_32.jpg", "0 0 24 92 8 0 0 0 0 0"},
+	} {
+		if got := strings.TrimSpace(program(t, "nvdla run "+c[0]+" --image "+c[1]+" --rawdump -")); got != c[2] {
+			t.Errorf("%s, %s: %s, published %s", c[0], c[1], got, c[2])
+		}
+	}
+	for profile, want := range map[string]int{"fast-math": 49, "basic": 140, "default": 0, "performance": 0} {
+		file := resnet + "loadables/" + profile + ".nvdla"
+		if !strings.Contains(program(t, "nvdla show "+file), "target nv_small") || !strings.Contains(program(t, "nvdla cycles --loadable "+file), "modelled on nv_small") {
+			t.Errorf("%s: target", profile)
+		}
+		var out struct{ Operations, CPU []any }
+		if err := json.Unmarshal([]byte(program(t, "nvdla compile "+compiled+" --profile "+profile)), &out); err != nil {
+			t.Fatal(err)
+		}
+		if want > 0 && len(out.Operations) != want || len(out.CPU) != 1 {
+			t.Errorf("%s: %d operations, %d tasks", profile, len(out.Operations), len(out.CPU))
 		}
 	}
 }

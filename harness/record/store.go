@@ -111,6 +111,9 @@ func (s *Store) Cell(key string) (c *Cell, p []Prediction, ok bool, err error) {
 // WriteFile writes a file so that it is either the old one or the new one,
 // never a part of it.
 func WriteFile(path string, data []byte) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(path, data, 0o644) // a device or pipe must not be replaced by a file
+	}
 	tmp := path + ".tmp"
 	if err := writeSynced(tmp, data); err != nil {
 		return err
