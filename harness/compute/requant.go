@@ -190,5 +190,9 @@ func (c *conv) nvdlaArguments() kernel.NVDLA {
 	if c.ReLU {
 		a.Floor2 = 0
 	}
+	positive := c.ReLU || n.ReLU && c.Residual == 0
+	if positive && n.Offset == 0 && n.Scale >= 0 {
+		a.Unsigned = 1
+	}
 	return a
 }

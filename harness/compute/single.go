@@ -8,7 +8,7 @@ import (
 
 // singleMost is the largest number of pictures that run one by one rather than
 // as a block of 16 with empty lanes.
-const singleMost = 4
+const singleMost = 6
 
 // single is the program for one picture, which is cut into 16 tiles, one a lane:
 // the same layers over tiles, each with what its windows need of their

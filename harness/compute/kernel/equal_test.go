@@ -173,6 +173,9 @@ func TestNVDLA(t *testing.T) {
 				if round%4 < 2 {
 					a.Residual = ptr(residual)
 				}
+				if round%3 == 0 && round%5 == 0 {
+					a.Unsigned, a.Offset, a.Scale = 1, 0, max(scale, -scale)
+				}
 				set.NVDLA(a)
 				return o
 			}

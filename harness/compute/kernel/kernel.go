@@ -104,6 +104,9 @@ type NVDLA struct {
 	Half     int64
 	Away1    int64 // -1; 0 for a shift of 0
 	Away     int64
+	// Unsigned: 1 if Offset is 0 and neither v before the last line nor Scale is
+	// ever negative, which a kernel may use to be faster.
+	Unsigned int64
 	Floor1   int32
 	Floor2   int32
 	Offset   int32

@@ -122,6 +122,7 @@ const (
 	dlaHalf
 	dlaAway1
 	dlaAway
+	dlaUnsigned
 	dlaFloor1 // int32
 	dlaFloor2 = dlaFloor1 + 4
 	dlaOffset = dlaFloor1 + 8
@@ -145,13 +146,19 @@ func (r rounding) load(a arguments, half, shift int) {
 
 // multiply replaces v by rha(v*m, shift), which fits 32 bits, given m and its
 // magnitude: rounding half away from zero is rounding half up of magnitudes,
-// with the product's sign put back. The even lanes are multiplied to 64 bits in
-// place, the odd lanes are moved down and their results shifted so that they
-// land in the upper half again. low and high are temporary.
+// with the product's sign put back. low and high are temporary.
 func (r rounding) multiply(v, m, magnitude, low, high reg.VecPhysical) {
 	VPXORD(m, v, low)
 	VPMOVD2M(low, reg.K2)
 	VPABSD(v, v)
+	r.magnitudes(v, magnitude, low, high)
+	VPSUBD(v, z(zeroReg), reg.K2, v)
+}
+
+// magnitudes is multiply for numbers that are not negative: the even lanes are
+// multiplied to 64 bits in place, the odd lanes are moved down and their results
+// shifted so that they land in the upper half again.
+func (r rounding) magnitudes(v, magnitude, low, high reg.VecPhysical) {
 	VMOVSHDUP(v, high)
 	VPMULUDQ(magnitude, v, low)
 	VPMULUDQ(magnitude, high, high)
@@ -160,7 +167,6 @@ func (r rounding) multiply(v, m, magnitude, low, high reg.VecPhysical) {
 	VPSRLVQ(r.right, low, low)
 	VPSLLVQ(r.left, high, high)
 	VPBLENDMD(high, low, reg.K1, v)
-	VPSUBD(v, z(zeroReg), reg.K2, v)
 }
 
 // zeroReg holds zeros in the integer requantization.
@@ -171,7 +177,7 @@ func nvdla() {
 	a := begin("requantNVDLA", "requantNVDLA is the NVDLA requantization of N pixels.")
 	acc, n := a.load(dlaAcc), a.load(dlaN)
 	res, resStep, out, outStep := a.load(dlaResidual), a.load(dlaResStep), a.load(dlaOut), a.load(dlaOutStep)
-	useMul := a.load(dlaUseMul)
+	useMul, unsigned := a.load(dlaUseMul), a.load(dlaUnsigned)
 	packConstants()
 	odd := GP32()
 	MOVL(U32(0xAAAA), odd)
@@ -215,10 +221,18 @@ func nvdla() {
 	}
 	ADDQ(resStep, res)
 	Label("noResidual")
+	TESTQ(unsigned, unsigned)
+	JZ(LabelRef("signed"))
+	for o := 0; o < 4; o++ {
+		final.magnitudes(z(o), z(21), z(4+2*(o%2)), z(5+2*(o%2)))
+	}
+	JMP(LabelRef("pack"))
+	Label("signed")
 	for o := 0; o < 4; o++ {
 		VPSUBD(z(24), z(o), z(o))
 		final.multiply(z(o), z(25), z(21), z(4+2*(o%2)), z(5+2*(o%2)))
 	}
+	Label("pack")
 	pack(out)
 	ADDQ(outStep, out)
 	ADDQ(U32(sumBytes), acc)
