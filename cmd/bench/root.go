@@ -125,6 +125,7 @@ Exit codes: 0 ok, 1 cells failed, 2 usage or configuration, 3 gate failed,
 	root.AddCommand(c.runCommand(), c.planCommand(), c.reportCommand(), c.gateCommand(), c.initCommand(), c.tableCommand(), c.nvdlaCommand(), c.versionCommand())
 	root.AddCommand(c.speedCommand())
 	root.AddCommand(c.doctorCommand(), c.explainCommand())
+	root.AddCommand(c.calibrateCommand())
 	return root
 }
 

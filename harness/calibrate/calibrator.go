@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"quantbench/models"
@@ -41,6 +42,24 @@ type Choice struct {
 	Threshold float64
 	// Bin is the bin m that the choice stands for; -1 if it is not made by bin.
 	Bin int
+}
+
+// Parse makes a calibrator from a name as Name gives it: "entropy2",
+// "percentile-99.9", "ort-entropy-2048".
+func Parse(name string) (Calibrator, error) {
+	if _, ok := makers()[name]; ok {
+		return Named(name, nil)
+	}
+	if at := strings.LastIndexByte(name, '-'); at > 0 {
+		if v, err := strconv.ParseFloat(name[at+1:], 64); err == nil && v != 0 {
+			for _, parameter := range []string{"percent", "bins"} {
+				if k, err := Named(name[:at], Params{parameter: v}); err == nil && k.Name() == name {
+					return k, nil
+				}
+			}
+		}
+	}
+	return Named(name, nil)
 }
 
 // chosen is the choice of a threshold.
