@@ -64,6 +64,11 @@ func (c *command) nvdlaProgram() (*inspect.Loadable, error) {
 	case file == "":
 		return nil, usage("no program: give --loadable, or --prototxt with --caffemodel and --calibtable")
 	}
+	for _, name := range []string{"caffemodel", "calibtable", "fix"} {
+		if len(c.settings.GetStringSlice(name)) > 0 {
+			return nil, usage("--%s is for compiling a network; a loadable is compiled already", name)
+		}
+	}
 	return c.openLoadable(file)
 }
 

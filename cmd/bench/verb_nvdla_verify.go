@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -21,16 +23,17 @@ and NAME.txt or NAME.dimg (the line that nvdla_runtime --rawdump writes, or a
 binary DIMG). Exits with 1 if anything differs, and says what the result proves.`,
 		Example: `  bench nvdla verify --loadable fast-math.nvdla --against recorded -o certificate.json`,
 		Args:    cobra.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return c.nvdlaVerify() },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.nvdlaVerify(cmd.Context()) },
 	}
 	programFlags(cmd)
+	cmd.Flags().IntP("jobs", "j", defaultJobs(), "pictures to run at a time")
 	cmd.Flags().String("against", "", "folder of pictures with recorded outputs")
 	cmd.Flags().StringP("output", "o", "", "JSON certificate to write")
 	require(cmd, "against")
 	return cmd
 }
 
-func (c *command) nvdlaVerify() error {
+func (c *command) nvdlaVerify(ctx context.Context) error {
 	l, err := c.nvdlaProgram()
 	if err != nil {
 		return err
@@ -44,9 +47,14 @@ func (c *command) nvdlaVerify() error {
 		return asUsage(err)
 	}
 	c.warn(m.Warnings())
-	r, err := verify.Compare(m, pairs, func(b *verify.Mismatch) { fmt.Fprintln(c.stdout, b) })
-	if err != nil {
+	r, err := verify.Compare(ctx, m, pairs, c.settings.GetInt("jobs"))
+	if errors.Is(err, context.Canceled) {
+		return err
+	} else if err != nil {
 		return asUsage(err)
+	}
+	for _, b := range r.Mismatches {
+		fmt.Fprintln(c.stdout, b)
 	}
 	fmt.Fprintf(c.stdout, "%s: %s\n", l.Program.Target.Name, r.Conclusion())
 	if path := c.settings.GetString("output"); path != "" {

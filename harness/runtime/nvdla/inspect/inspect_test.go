@@ -185,6 +185,16 @@ func TestRecorder(t *testing.T) {
 	if len(b) != 32 || b[0] != 6 || b[8] != 8 || b[16] != 14 || b[24] != 16 {
 		t.Errorf("% d", b)
 	}
+	// A new recording of the folder leaves other files alone.
+	if err := os.WriteFile(filepath.Join(dir, "op_notes.json"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewRecorder(dir, p); err != nil {
+		t.Fatal(err)
+	}
+	if files, _ := os.ReadDir(dir); len(files) != 1 || files[0].Name() != "op_notes.json" {
+		t.Errorf("left: %v", files)
+	}
 	// What was written is not written again after an error.
 	r.err = errors.New("full")
 	if err := os.RemoveAll(dir); err != nil {

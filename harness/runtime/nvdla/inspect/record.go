@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"quantbench/harness/runtime/nvdla/hardware"
 	"quantbench/harness/runtime/nvdla/lower"
@@ -23,7 +24,10 @@ type Recorder struct {
 	err   error
 }
 
-// NewRecorder makes the folder. Set Machine.Observe to the recorder's Observe.
+// recorded are the names that a recorder may write.
+var recorded = regexp.MustCompile(`^(op|cpu)\d{3}_[a-z0-9]+\.(json|(src|x1|x2|y|dst)\.bin)$`)
+
+// NewRecorder makes the folder, or removes an earlier recording from it. Set Machine.Observe to the recorder's Observe.
 func NewRecorder(dir string, p *hardware.Program) (*Recorder, error) {
 	r := &Recorder{dir: dir, names: make([]string, len(p.Operations)), order: make([]int, len(p.Operations))}
 	engines, tasks := 0, 0
@@ -38,7 +42,22 @@ func NewRecorder(dir string, p *hardware.Program) (*Recorder, error) {
 		r.names[i] = fmt.Sprintf("op%03d_%s", engines, k)
 		engines++
 	}
-	return r, os.MkdirAll(dir, 0o755)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	return r, r.clean()
+}
+
+// clean removes what an earlier recorder wrote, so that the folder tells of one
+// run only.
+func (r *Recorder) clean() error {
+	files, err := os.ReadDir(r.dir)
+	for _, f := range files {
+		if err == nil && recorded.MatchString(f.Name()) {
+			err = os.Remove(filepath.Join(r.dir, f.Name()))
+		}
+	}
+	return err
 }
 
 // Observe writes the files of one operation. After an error it does nothing.

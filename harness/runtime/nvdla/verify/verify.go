@@ -4,10 +4,13 @@
 package verify
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"quantbench/harness/runtime/nvdla/hardware"
 	"quantbench/harness/runtime/nvdla/inspect"
@@ -63,47 +66,68 @@ func (r Result) Conclusion() string {
 		r.Pictures, r.Elements, 100*RuleOfThree(r.Pictures), r.Pictures, 100*r.Upper())
 }
 
-// Compare runs every pair's input and compares with what was recorded; see, if
-// set, is told each mismatch as it comes.
-func Compare(m *simulate.Machine, pairs []Pair, see func(*Mismatch)) (Result, error) {
+// Compare runs every pair's input, jobs at a time, and compares with what was
+// recorded. The result does not depend on jobs; the error is that of the first
+// pair that cannot be compared, or the context's.
+func Compare(ctx context.Context, m *simulate.Machine, pairs []Pair, jobs int) (Result, error) {
+	found := make([]outcome, len(pairs))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range max(1, min(jobs, len(pairs))) {
+		worker := m.Fork()
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(pairs) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				found[i] = one(worker, pairs[i])
+			}
+		})
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return Result{}, err
+	}
+	return gather(found)
+}
+
+// outcome is what comparing one pair found.
+type outcome struct {
+	mismatch *Mismatch
+	elements int
+	err      error
+}
+
+// gather sums outcomes up in the order of the pairs.
+func gather(found []outcome) (Result, error) {
 	var r Result
-	for _, p := range pairs {
-		bad, elements, err := one(m, p)
-		if err != nil {
-			return r, err
+	for _, o := range found {
+		if o.err != nil {
+			return Result{}, o.err
 		}
 		r.Pictures++
-		r.Elements += elements
-		if bad == nil {
+		r.Elements += o.elements
+		if o.mismatch == nil {
 			r.Equal++
-			continue
-		}
-		r.Mismatches = append(r.Mismatches, bad)
-		if see != nil {
-			see(bad)
+		} else {
+			r.Mismatches = append(r.Mismatches, o.mismatch)
 		}
 	}
 	return r, nil
 }
 
 // one compares one pair.
-func one(m *simulate.Machine, p Pair) (*Mismatch, int, error) {
+func one(m *simulate.Machine, p Pair) outcome {
 	in, err := input(m.Program(), p.Input)
 	if err != nil {
-		return nil, 0, err
+		return outcome{err: err}
 	}
 	if err := m.Execute(in); err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", p.Input, err)
+		return outcome{err: fmt.Errorf("%s: %w", p.Input, err)}
 	}
 	data, err := os.ReadFile(p.Output)
 	if err != nil {
-		return nil, 0, err
+		return outcome{err: err}
 	}
 	want, got, err := outputs(m, p.Output, data)
-	if err != nil {
-		return nil, 0, err
-	}
-	return compare(p.Name, want, got), len(want), nil
+	return outcome{compare(p.Name, want, got), len(want), err}
 }
 
 func input(p *hardware.Program, path string) ([]int8, error) {

@@ -2,10 +2,14 @@ package verify
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -66,7 +70,16 @@ func compareFolder(t *testing.T, m *simulate.Machine, files map[string]string) (
 		t.Fatal(err)
 	}
 	var said []string
-	r, err := Compare(m, pairs, func(b *Mismatch) { said = append(said, b.Error()) })
+	r, err := Compare(context.Background(), m, pairs, 1)
+	for jobs := range 5 {
+		again, otherErr := Compare(context.Background(), m, pairs, jobs)
+		if !reflect.DeepEqual(r, again) || fmt.Sprint(err) != fmt.Sprint(otherErr) {
+			t.Errorf("%d jobs: %+v, %v; one: %+v, %v", jobs, again, otherErr, r, err)
+		}
+	}
+	for _, b := range r.Mismatches {
+		said = append(said, b.Error())
+	}
 	return r, said, err
 }
 
@@ -147,10 +160,13 @@ func TestCompareErrors(t *testing.T) {
 	if _, _, err := compareFolder(t, n, map[string]string{"a.i8": "\x01\x02\x03", "a.dimg": dimg(40, 1, 2, 3)}); err == nil || !strings.Contains(err.Error(), "has no output") {
 		t.Error(err)
 	}
-	for _, p := range []Pair{{"a", "nowhere.i8", "nowhere.txt"}} {
-		if _, err := Compare(m, []Pair{p}, nil); !os.IsNotExist(err) {
-			t.Error(err)
-		}
+	ctx, cancel := context.WithCancel(context.Background())
+	if _, err := Compare(ctx, m, []Pair{{"a", "nowhere.i8", "nowhere.txt"}}, 1); !os.IsNotExist(err) {
+		t.Error(err)
+	}
+	cancel()
+	if _, err := Compare(ctx, m, []Pair{{"a", "nowhere.i8", "nowhere.txt"}}, 1); !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }
 
