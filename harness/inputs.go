@@ -57,6 +57,7 @@ var variable = regexp.MustCompile(`\$\{(\w+)\}`)
 // configuration's folder.
 func (e *Experiment) path(p string) (string, error) {
 	var missing string
+	given := p
 	p = variable.ReplaceAllStringFunc(p, func(m string) string {
 		v := e.env.Getenv(m[2 : len(m)-1])
 		if v == "" {
@@ -65,7 +66,7 @@ func (e *Experiment) path(p string) (string, error) {
 		return v
 	})
 	if missing != "" {
-		return "", &absent{fmt.Sprintf("the environment variable %s is not set; the configuration uses it in %q", missing, p), "export " + missing + "=/path/to/data"}
+		return "", &absent{fmt.Sprintf("the environment variable %s is not set; the configuration uses it in %q", missing, given), "export " + missing + "=/path/to/data"}
 	}
 	if !filepath.IsAbs(p) {
 		p = filepath.Join(filepath.Dir(e.cfg.File), p)
