@@ -96,16 +96,17 @@ type retile struct {
 	rows, cols, stepY, stepX, padY, padX int
 
 	fill    uint32 // outside the picture
-	cells   []cell // a vector of the output each
+	runs    []run  // written first
 	patches []patch
+	fills   []int32 // places in the output's plane
 }
 
-// cell says where a vector comes from: 16 elements in a row of the input's
-// plane, which serve all lanes but those of the patches that follow.
-type cell struct{ from, patches int32 }
+// run is a number of vectors that are copied: from a place in the input's plane,
+// which may begin at any lane, to a place in the output's.
+type run struct{ from, to, bytes int32 }
 
-// patch is the element of one lane: a place in the plane, or -1 for the fill.
-type patch struct{ lane, place int32 }
+// patch is one lane's element that the runs do not bring.
+type patch struct{ from, to int32 }
 
 func (r *retile) across() bool { return false }
 
@@ -115,16 +116,16 @@ func (r *retile) prepare(*Builder) error {
 	}
 	for y := 0; y < r.out.h; y++ {
 		for x := 0; x < r.out.w; x++ {
-			r.cells = append(r.cells, r.cell(y, x))
+			r.cell(y, x)
 		}
 	}
 	return nil
 }
 
-// cell finds the run of elements that serves most lanes: neighbouring tiles are
-// neighbouring lanes, so that a halo is its neighbours' vector moved by some
-// lanes.
-func (r *retile) cell(y, x int) cell {
+// cell finds the 16 elements in a row that serve most lanes of a vector:
+// neighbouring tiles are neighbouring lanes, so that a halo is its neighbours'
+// vector moved by some lanes.
+func (r *retile) cell(y, x int) {
 	var places [kernel.Lanes]int32
 	for l := range places {
 		places[l] = r.place(l, y, x)
@@ -136,7 +137,7 @@ func (r *retile) cell(y, x int) cell {
 			continue
 		}
 		for k, other := range places {
-			if other >= 0 && other == from+int32(4*k) {
+			if other == from+int32(4*k) {
 				n++
 			}
 		}
@@ -144,12 +145,31 @@ func (r *retile) cell(y, x int) cell {
 			best, served = from, n
 		}
 	}
+	to := int32(r.out.at(0, y, x))
+	if served > 0 {
+		r.extend(best, to)
+	}
 	for l, at := range places {
-		if at < 0 || at != best+int32(4*l) {
-			r.patches = append(r.patches, patch{int32(l), at})
+		lane := to + int32(4*l)
+		switch {
+		case at < 0:
+			r.fills = append(r.fills, lane)
+		case served == 0 || at != best+int32(4*l):
+			r.patches = append(r.patches, patch{at, lane})
 		}
 	}
-	return cell{best, int32(len(r.patches))}
+}
+
+// extend adds a vector to the last run, or begins another.
+func (r *retile) extend(from, to int32) {
+	if n := len(r.runs); n > 0 {
+		last := &r.runs[n-1]
+		if last.from+last.bytes == from && last.to+last.bytes == to {
+			last.bytes += kernel.VectorBytes
+			return
+		}
+	}
+	r.runs = append(r.runs, run{from, to, kernel.VectorBytes})
 }
 
 // place is where lane l's element (y, x) lies in a plane of the input, or -1.
@@ -165,22 +185,17 @@ func (r *retile) place(l, y, x int) int32 {
 }
 
 func (r *retile) execute(w *Worker, _, _ int) {
-	type vector = [kernel.Lanes]uint32
 	for plane := 0; plane < r.out.planes(); plane++ {
 		in := w.pointer(r.in, 0, plane*r.in.planeBytes())
-		out := unsafe.Slice((*vector)(w.pointer(r.out, 0, r.out.at(plane, 0, 0))), len(r.cells))
-		first := int32(0)
-		for i, c := range r.cells {
-			v := &out[i]
-			*v = *(*vector)(unsafe.Add(in, c.from))
-			for _, p := range r.patches[first:c.patches] {
-				if p.place < 0 {
-					v[p.lane&(kernel.Lanes-1)] = r.fill
-				} else {
-					v[p.lane&(kernel.Lanes-1)] = *(*uint32)(unsafe.Add(in, p.place))
-				}
-			}
-			first = c.patches
+		out := w.pointer(r.out, 0, plane*r.out.planeBytes())
+		for _, c := range r.runs {
+			copy(unsafe.Slice((*byte)(unsafe.Add(out, c.to)), c.bytes), unsafe.Slice((*byte)(unsafe.Add(in, c.from)), c.bytes))
+		}
+		for _, p := range r.patches {
+			*(*uint32)(unsafe.Add(out, p.to)) = *(*uint32)(unsafe.Add(in, p.from))
+		}
+		for _, to := range r.fills {
+			*(*uint32)(unsafe.Add(out, to)) = r.fill
 		}
 	}
 	if r.out.taps {
