@@ -1,10 +1,13 @@
 package calibrate_test
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"quantbench/datasets"
@@ -13,6 +16,7 @@ import (
 	"quantbench/harness/runtime"
 	"quantbench/harness/runtime/fp32"
 	"quantbench/harness/table"
+	"quantbench/models"
 	"quantbench/models/caffe"
 )
 
@@ -40,13 +44,9 @@ func (s source) Run(ctx context.Context, from, to int, see func(int, []float32))
 	})
 }
 
-// The article's LeNet table: all seven bins that TensorRT chose, with its
-// ranges. The last digits of a range depend on the order of float sums.
-func TestArticleLeNet(t *testing.T) {
-	dir := os.Getenv("BENCH_DATA")
-	if dir == "" {
-		t.Skip("BENCH_DATA is not set: the article's LeNet and MNIST are not part of the repository")
-	}
+// articleLeNet is the article's LeNet with the histograms that its table was made of.
+func articleLeNet(t *testing.T, dir string) (*models.Network, *calibrate.Statistics) {
+	t.Helper()
 	art := filepath.Join(dir, "models", "article", "lenet-mnist-caffe")
 	net, err := caffe.Read(art+"/lenet/lenet.prototxt", art+"/lenet/lenet.caffemodel")
 	if err != nil {
@@ -66,12 +66,23 @@ func TestArticleLeNet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return net, stats
+}
+
+// The article's LeNet table: all seven bins that TensorRT chose, with its
+// ranges. The last digits of a range depend on the order of float sums.
+func TestArticleLeNet(t *testing.T) {
+	dir := os.Getenv("BENCH_DATA")
+	if dir == "" {
+		t.Skip("BENCH_DATA is not set: the article's LeNet and MNIST are not part of the repository")
+	}
+	net, stats := articleLeNet(t, dir)
 	r, err := calibrate.Apply(t.Context(), net, stats, calibrate.Entropy2{}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	bins := []int{2040, 704, 704, 962, 962, 1153, 1155, 1289, 1081} // pooling as its input
-	text, err := os.ReadFile(art + "/lenet.calibaration.table")
+	text, err := os.ReadFile(filepath.Join(dir, "models", "article", "lenet-mnist-caffe", "lenet.calibaration.table"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,5 +103,49 @@ func TestArticleLeNet(t *testing.T) {
 			t.Errorf("%s: scale %v, TensorRT %v", row.Name, tensor.Scale, row.Scale)
 		}
 		t.Logf("%-45s m %4d, %d doublings, %08x, TensorRT %08x", row.Name, tensor.Bin, tensor.Doublings, math.Float32bits(tensor.Scale), row.Bits())
+	}
+}
+
+// The ratios of the other calibrators to the published table, which were worked
+// out by an independent program on the same pictures. Its percentiles are taken
+// at the upper edge of a bin, those of the replicated programs at the lower one.
+func TestArticleLeNetReplicas(t *testing.T) {
+	dir := os.Getenv("BENCH_DATA")
+	if dir == "" {
+		t.Skip("BENCH_DATA is not set: the table of ratios is not part of the repository")
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "..", "spec", "reference", "replicas_lenet.tsv"))
+	if err != nil {
+		t.Skip("no table of ratios beside BENCH_DATA:", err)
+	}
+	net, stats := articleLeNet(t, dir)
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	names := strings.Split(lines[0], "\t")
+	layers := map[string]string{"fc": "ip1", "ip1": "relu1"} // the table says blobs
+	for column, name := range names {
+		k, err := calibrate.Parse(strings.Replace(name, "-quant", "", 1))
+		if err != nil {
+			continue
+		}
+		r, err := calibrate.Apply(t.Context(), net, stats, k, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range lines[1:] {
+			f := strings.Split(line, "\t")
+			layer := cmp.Or(layers[f[0]], f[0])
+			bits, _ := strconv.ParseUint(f[1], 16, 32)
+			want, _ := strconv.ParseFloat(f[column], 64)
+			got := float64(r.Scales[net.Layer(layer).Index]) / float64(math.Float32frombits(uint32(bits)))
+			limit := 0.0001
+			if strings.HasSuffix(k.Name(), "-percentile") {
+				limit = 0.0017 // one bin
+			} else if strings.HasPrefix(k.Name(), "percentile") {
+				limit = 0.0007 // other histograms
+			}
+			if math.Abs(got-want) > limit {
+				t.Errorf("%s, %s: ratio %.4f, want %.4f", k.Name(), layer, got, want)
+			}
+		}
 	}
 }
