@@ -49,10 +49,28 @@ func lintScales(t *table.Table) []diagnose.Finding {
 	if len(t.Rows) == 0 || t.Format == table.ONNXRuntime {
 		return nil
 	}
-	if first := t.Rows[0]; 127*first.Scale > largestInput && table.Usable(first.Scale) {
-		return []diagnose.Finding{finding(inverted, place(t.File, first.Line), "scales look inverted or are ranges: %q = %.6g would mean a range of ±%.6g; as a reciprocal it is ±%.4g, as a range ±%.4g", first.Name, first.Scale, 127*first.Scale, 127/first.Scale, first.Scale)}
+	var found []diagnose.Finding
+	if n, first := unnamedRows(t); n > 0 && t.Format == table.NVDLA {
+		found = append(found, finding(noRow, place(t.File, first.Line), "%d of %d rows are called like %q; nvdla_compiler looks up layers by their Caffe names and stops at the first that is missing", n, len(t.Rows), first.Name))
 	}
-	return nil
+	if first := t.Rows[0]; 127*first.Scale > largestInput && table.Usable(first.Scale) {
+		f := finding(inverted, place(t.File, first.Line), "scales look inverted or are ranges: %q = %.6g would mean a range of ±%.6g; as a reciprocal it is ±%.4g, as a range ±%.4g", first.Name, first.Scale, 127*first.Scale, 127/first.Scale, first.Scale)
+		f.Severity = diagnose.Warning // it may be no picture
+		found = append(found, f)
+	}
+	return found
+}
+
+// unnamedRows counts the rows that bear TensorRT's layer numbers.
+func unnamedRows(t *table.Table) (n int, first table.Row) {
+	for _, r := range t.Rows {
+		if table.IsUnnamed(r.Name) {
+			if n++; n == 1 {
+				first = r
+			}
+		}
+	}
+	return n, first
 }
 
 // rows finds each layer's row and reports what does not fit.
@@ -62,18 +80,20 @@ func (e *exam) rows() {
 		e.scales, _ = table.Outputs(e.net, t)
 		return
 	}
-	unnamed := 0
-	for _, r := range t.Rows {
-		if table.IsUnnamed(r.Name) {
-			unnamed++
+	for i := range e.found {
+		if e.found[i].Code == inverted {
+			e.found[i].Severity = diagnose.Error // a Caffe network sees pictures
 		}
 	}
 	e.match = table.Match(e.net, t, t.Format == table.NVDLA)
 	e.scales = e.match.Scales
 	for _, g := range e.match.Missing {
-		e.missing(g, unnamed)
+		e.add(noRow, g.Layer.Pos.String(), "%s has no row %q among %d in %s", name(g.Layer), g.Want, len(t.Rows), t.File)
 	}
 	for _, r := range e.match.Extra {
+		if first, _ := t.Row(r.Name); first != r {
+			continue // repeated, and told already
+		}
 		e.add(extraRow, place(t.File, r.Line), "row %q belongs to no layer of %s", r.Name, e.net.File)
 	}
 	for _, m := range e.match.Mistyped {
@@ -83,13 +103,6 @@ func (e *exam) rows() {
 		e.add(wrongType, t.File, "%d pooling layers have another scale than their input, but all have it if every row moves by %+d: the rows were matched by position and are off by %d", pools, by, by)
 	}
 	e.rectified()
-}
-
-func (e *exam) missing(g table.Gap, unnamed int) {
-	f := e.add(noRow, g.Layer.Pos.String(), "%s has no row %q among %d in %s", name(g.Layer), g.Want, len(e.Table.Rows), e.Table.File)
-	if e.Table.Format == table.NVDLA && unnamed > 0 {
-		f.Fact += fmt.Sprintf("; %d rows are still called \"(Unnamed Layer* N)\"", unnamed)
-	}
 }
 
 // shift finds a displacement of the rows that makes every pooling layer's scale
@@ -156,7 +169,7 @@ func (e *exam) rowPlace(l *models.Layer) string {
 }
 
 // effective are the scales with which tensors are produced after the compiler's
-// override of sums; every override is reported if report is set.
+// override of sums, which is reported.
 func (e *exam) effective() []float32 {
 	eff := append([]float32{}, e.scales...)
 	for _, l := range e.net.Layers {
@@ -170,7 +183,10 @@ func (e *exam) effective() []float32 {
 		if eff[a.Index] == eff[b.Index] {
 			continue
 		}
-		e.add(sumOverride, e.rowPlace(a), "%s at %s adds %q (±%.4g) and %q (±%.4g): %s", name(l), l.Pos, a.Name, 127*eff[a.Index], b.Name, 127*eff[b.Index], overrideCost(e.net, a, eff[a.Index], eff[b.Index]))
+		f := e.add(sumOverride, e.rowPlace(a), "%s at %s adds %q (±%.4g) and %q (±%.4g): %s", name(l), l.Pos, a.Name, 127*eff[a.Index], b.Name, 127*eff[b.Index], overrideCost(e.net, a, eff[a.Index], eff[b.Index]))
+		if ratio := float64(eff[b.Index] / eff[a.Index]); math.Abs(ratio-1) < tolerance {
+			f.Severity = diagnose.Note
+		}
 		eff[a.Index] = eff[b.Index]
 	}
 	return eff

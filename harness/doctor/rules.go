@@ -214,7 +214,7 @@ var arithmeticRules = []diagnose.Rule{
 		Do:  "Give the layer and its inputs one scale. TensorRT's tables do so for pooling, not for Concat."},
 	{Code: lostMultiplier, Title: "the compiler loses a multiplier", Severity: diagnose.Error,
 		Why: "A convolution without bias in front of a sum or a BatchNorm, per-kernel with fast-math, becomes the first half of a fused operation, into which the compiler writes the constant 1 instead of the factor. The network's output is then the same for every picture.",
-		Do:  "Compile with ncxhwx, or per-filter, or give the convolution a bias of zeros."},
+		Do:  "Compile per-filter, or give the convolution a bias of zeros. If it reads the picture, ncxhwx helps too."},
 	{Code: lostLine, Title: "the compiler loses lines of a kernel", Severity: diagnose.Error,
 		Why: "With image input on nv_full and nv_large several kernel lines are stored together; if their number does not fill the entry, they are packed with a wrong stride: LeNet's 5x5 kernels lose line 2 and use line 4 twice.",
 		Do:  "Compile with ncxhwx."},
