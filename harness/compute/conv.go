@@ -43,6 +43,10 @@ type Conv struct {
 // uses, so that they stay in the second-level cache.
 const weightBudget = 256 << 10
 
+// windowBudget is the number of bytes of inputs that one segment of a line
+// reads, so that they stay in the second-level cache beside the weights.
+const windowBudget = 256 << 10
+
 // conv is a compiled convolution.
 type conv struct {
 	Conv
@@ -50,6 +54,7 @@ type conv struct {
 	twin         *conv // whose blocks this one shares, for one picture
 	blocks       []block
 	perPass      int // blocks
+	segment      int // pixels of a line that all blocks of a pass compute in turn
 	scratch      int // bytes
 }
 
@@ -186,6 +191,7 @@ func (c *conv) prepare(b *Builder) error {
 		c.blocks = append(c.blocks, blk)
 	}
 	c.perPass = max(1, weightBudget/(16*len(c.blocks[0].offsets)))
+	c.chooseSegment(b.program.groups)
 	if c.in.kind == Int8 {
 		pixels := c.OutW
 		if c.across() {
@@ -195,6 +201,16 @@ func (c *conv) prepare(b *Builder) error {
 	}
 	c.Float32, c.Int8 = nil, nil
 	return c.checkBounds()
+}
+
+// chooseSegment cuts lines into whole tiles whose windows fit windowBudget.
+func (c *conv) chooseSegment(groups int) {
+	c.segment = max(c.OutW, groups)
+	column := len(c.blocks[0].offsets) / c.KernelW * c.StrideW * kernel.VectorBytes
+	if !c.across() && c.OutW*column > windowBudget {
+		tiles := max(1, windowBudget/column/kernel.MaxTile)
+		c.segment = tiles * kernel.MaxTile
+	}
 }
 
 // perPlane is the number of channels in one plane of the input.

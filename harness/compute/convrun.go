@@ -9,11 +9,12 @@ import (
 // line is one run of pixels of a convolution: a row of a picture, or the groups
 // of pictures of a layer with one pixel.
 type line struct {
-	group, y int
-	pixels   int
-	inStep   int // bytes
-	outStep  int
-	resStep  int
+	group   int
+	y, x    int // of the first pixel
+	pixels  int
+	inStep  int // bytes
+	outStep int
+	resStep int
 }
 
 // execute goes over the picture once for every weightBudget of weights.
@@ -26,11 +27,15 @@ func (c *conv) execute(w *Worker, first, groups int) {
 			l.resStep = c.res.stride
 		}
 	}
+	whole := l.pixels
 	for b := 0; b < len(c.blocks); b += c.perPass {
 		end := min(b+c.perPass, len(c.blocks))
 		for l.y = 0; l.y < c.OutH; l.y++ {
-			for i := b; i < end; i++ {
-				c.line(w, l, i)
+			for l.x = 0; l.x < whole; l.x += c.segment {
+				l.pixels = min(c.segment, whole-l.x)
+				for i := b; i < end; i++ {
+					c.line(w, l, i)
+				}
 			}
 		}
 	}
@@ -40,7 +45,7 @@ func (c *conv) execute(w *Worker, first, groups int) {
 func (c *conv) line(w *Worker, l line, i int) {
 	blk := &c.blocks[i]
 	a := &w.conv
-	a.In = w.pointer(c.in, l.group, c.in.at(0, l.y*c.StrideH-c.PadH, -c.PadW))
+	a.In = w.pointer(c.in, l.group, c.in.at(0, l.y*c.StrideH-c.PadH, l.x*c.StrideW-c.PadW))
 	a.Offsets = unsafe.Pointer(&blk.offsets[0])
 	a.Weights = unsafe.Pointer(&blk.weights[0])
 	a.K = int64(len(blk.offsets))
@@ -59,11 +64,11 @@ func (c *conv) line(w *Worker, l line, i int) {
 func (c *conv) lineFloat32(w *Worker, l line, i int) {
 	a := &w.conv
 	plane := i * kernel.Block
-	a.Out = w.pointer(c.out, l.group, c.out.at(plane, l.y, 0))
+	a.Out = w.pointer(c.out, l.group, c.out.at(plane, l.y, l.x))
 	a.OutChannel = int64(c.out.planeBytes())
 	a.Residual = nil
 	if c.res != nil {
-		a.Residual = w.pointer(c.res, l.group, c.res.at(plane, l.y, 0))
+		a.Residual = w.pointer(c.res, l.group, c.res.at(plane, l.y, l.x))
 		a.ResStep, a.ResChannel = int64(l.resStep), int64(c.res.planeBytes())
 	}
 	a.ReLU = 0
@@ -98,10 +103,10 @@ func (c *conv) finish(w *Worker, l line, i int, sums unsafe.Pointer) {
 		c.storeInt32(w, l, i, sums)
 		return
 	}
-	out := w.pointer(c.out, l.group, c.out.at(i, l.y, 0))
+	out := w.pointer(c.out, l.group, c.out.at(i, l.y, l.x))
 	var res unsafe.Pointer
 	if c.res != nil {
-		res = w.pointer(c.res, l.group, c.res.at(i, l.y, 0))
+		res = w.pointer(c.res, l.group, c.res.at(i, l.y, l.x))
 	}
 	r := &c.blocks[i].requant
 	if c.TensorRT != nil {
@@ -125,7 +130,7 @@ func (c *conv) storeInt32(w *Worker, l line, i int, sums unsafe.Pointer) {
 	type vector = [kernel.Lanes]int32
 	acc := unsafe.Slice((*[kernel.Block]vector)(sums), l.pixels)
 	for o := 0; o < kernel.Block; o++ {
-		out := w.pointer(c.out, l.group, c.out.at(i*kernel.Block+o, l.y, 0))
+		out := w.pointer(c.out, l.group, c.out.at(i*kernel.Block+o, l.y, l.x))
 		for p := range acc {
 			*(*vector)(unsafe.Add(out, p*l.outStep)) = acc[p][o]
 		}
