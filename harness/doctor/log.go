@@ -37,8 +37,7 @@ var messages = []message{
 	{staleOutput, "", regexp.MustCompile(`Unknown image type`), "the input was never set; the output means nothing although the test passes"},
 	{timeUnit, "", regexp.MustCompile(`execution time = [0-9.]+ s`), "the number is in microseconds"},
 	{serverWords, "", regexp.MustCompile(`\[OK\] Test FAILED`), "the run failed"},
-	{noTable, "", regexp.MustCompile(`(?i)uniformly zero; network calibration failed`), "calibration saw zeros only"},
-	{unusableScale, "", regexp.MustCompile(`scale=(inf|nan)|threshold=0(\.0*)? `), "calibration saw zeros only"},
+	{unusableScale, "", regexp.MustCompile(`(?i)uniformly zero; network calibration failed|scale=(inf|nan)|threshold=0(\.0*)? `), "calibration saw zeros only"},
 	{unexplained, diagnose.Note, regexp.MustCompile(`failed compilation phase: \S+`), "the phase in which the error of the lines before happened"},
 	{unexplained, "", regexp.MustCompile(`\(DLA(_RT)?\) Error 0x[0-9a-fA-F]+: (.+) \((?:in|propagating from)`), "an error that has no explanation here yet"},
 }

@@ -26,7 +26,7 @@ func TestExamineLog(t *testing.T) {
 		{"(DLA_RT) Error 0x00000012: Mismatched channel: 3 != 4 (in umdrt/TestUtils.cpp, function createImageCopy(), line 160)", "NV149 note x.log:1", ""},
 		{"[OK] Test FAILED!", "NV127 warning x.log:1", ""},
 		{"conv_0 max=0 threshold=0 scale=inf", "NV105 error x.log:1", ""},
-		{"uniformly zero; network calibration failed", "NV107 error x.log:1", ""},
+		{"uniformly zero; network calibration failed", "NV105 error x.log:1", ""},
 		{"(DLA) Error 0x00000001: something new " + strings.Repeat("x", 200) + " (in a.cpp, function f(), line 1)\nfailed compilation phase: registerBuffers", "NV150 error x.log:1\nNV150 note x.log:2", "..."},
 	} {
 		got := ExamineLog("x.log", c.log)

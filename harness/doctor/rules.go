@@ -1,6 +1,11 @@
 package doctor
 
-import "quantbench/harness/diagnose"
+import (
+	"slices"
+	"strings"
+
+	"quantbench/harness/diagnose"
+)
 
 // The codes. NV101 to NV130 are about what users of the public tools report;
 // NV131 and up about what the compiler and the hardware do to numbers.
@@ -58,6 +63,7 @@ func Rules() []diagnose.Rule {
 	for _, part := range [][]diagnose.Rule{tableRules, compilerRules, runtimeRules, arithmeticRules, {unexplainedRule}} {
 		all = append(all, part...)
 	}
+	slices.SortFunc(all, func(a, b diagnose.Rule) int { return strings.Compare(a.Code, b.Code) })
 	return all
 }
 
