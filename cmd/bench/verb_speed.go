@@ -120,5 +120,6 @@ func (c *command) printSpeed(r *speed.Result) {
 	fmt.Fprintf(c.stdout, "%12.1f pictures a CPU-second\n", r.ImagesPerCPUSecond)
 	fmt.Fprintf(c.stdout, "%12.3f ms a call of %d (median)\n", r.CallMilliseconds, r.Batch)
 	fmt.Fprintf(c.stdout, "%12.1f billion multiply-accumulates a second (%.4g million a picture)\n", r.MACsPerSecond/1e9, float64(r.MACs)/1e6)
+	fmt.Fprintf(c.stdout, "%12.1f MB for the prepared network and its buffers\n", float64(r.MemoryBytes)/1e6)
 	fmt.Fprintf(c.stdout, "%12.1f billion a CPU-second, %.0f %% of the %.1f measured as one core's peak\n", r.MACsPerCPUSecond/1e9, 100*r.ShareOfPeak, r.Peak/1e9)
 }

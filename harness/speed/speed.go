@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	goruntime "runtime"
 	"slices"
 	"sync"
 	"time"
@@ -42,23 +43,26 @@ type Options struct {
 // Result is one measurement. Rates count what all threads did together; those a
 // CPU-second divide by the processor time that they used together.
 type Result struct {
-	Model              string   `json:"model"`
-	Runtime            string   `json:"runtime"`
-	Level              string   `json:"level"` // the kernels' instruction level
-	Threads            int      `json:"threads"`
-	Batch              int      `json:"batch"`
-	Images             int      `json:"images"`
-	Seconds            float64  `json:"seconds"`
-	CPUSeconds         float64  `json:"cpu_seconds"`
-	ImagesPerSecond    float64  `json:"images_per_second"`
-	ImagesPerCPUSecond float64  `json:"images_per_cpu_second"`
-	CallMilliseconds   float64  `json:"call_milliseconds"` // median
-	MACs               int64    `json:"macs_per_image"`
-	MACsPerSecond      float64  `json:"macs_per_second"`
-	MACsPerCPUSecond   float64  `json:"macs_per_cpu_second"`
-	Peak               float64  `json:"peak_macs_per_second"` // of one core
-	ShareOfPeak        float64  `json:"share_of_peak"`
-	Warnings           []string `json:"warnings,omitempty"`
+	Model              string  `json:"model"`
+	Runtime            string  `json:"runtime"`
+	Level              string  `json:"level"` // the kernels' instruction level
+	Threads            int     `json:"threads"`
+	Batch              int     `json:"batch"`
+	Images             int     `json:"images"`
+	Seconds            float64 `json:"seconds"`
+	CPUSeconds         float64 `json:"cpu_seconds"`
+	ImagesPerSecond    float64 `json:"images_per_second"`
+	ImagesPerCPUSecond float64 `json:"images_per_cpu_second"`
+	CallMilliseconds   float64 `json:"call_milliseconds"` // median
+	MACs               int64   `json:"macs_per_image"`
+	MACsPerSecond      float64 `json:"macs_per_second"`
+	MACsPerCPUSecond   float64 `json:"macs_per_cpu_second"`
+	Peak               float64 `json:"peak_macs_per_second"` // of one core
+	ShareOfPeak        float64 `json:"share_of_peak"`
+	// MemoryBytes is what the program, its workers and their pictures hold, without
+	// the network's own weights.
+	MemoryBytes int64    `json:"memory_bytes"`
+	Warnings    []string `json:"warnings,omitempty"`
 }
 
 // runtimes are what can be measured.
@@ -134,6 +138,7 @@ func Measure(net *models.Network, o Options) (*Result, error) {
 	if o.Threads < 1 || o.Batch < 1 {
 		return nil, fmt.Errorf("%d threads with batches of %d; both must be at least 1", o.Threads, o.Batch)
 	}
+	held := heap()
 	program, err := Prepare(net, o.Runtime)
 	if err != nil {
 		return nil, err
@@ -147,9 +152,12 @@ func Measure(net *models.Network, o Options) (*Result, error) {
 	}
 	integers := o.Runtime != fp32.Runtime{}.Name()
 	before := Peak(integers)
-	if err := r.run(net, program, o); err != nil {
+	lanes, err := r.run(net, program, o)
+	if err != nil {
 		return nil, err
 	}
+	r.MemoryBytes = heap() - held
+	goruntime.KeepAlive(lanes)
 	r.rates(max(before, Peak(integers)))
 	return r, nil
 }
@@ -165,14 +173,14 @@ type lane struct {
 
 // run lets every thread call until the time is over, after a call that warms
 // its caches.
-func (r *Result) run(net *models.Network, p runtime.Program, o Options) error {
+func (r *Result) run(net *models.Network, p runtime.Program, o Options) ([]lane, error) {
 	lanes := make([]lane, o.Threads)
 	for i := range lanes {
 		l := &lanes[i]
 		l.worker, l.pixels = p.NewWorker(), Pictures(net, o.Batch)
 		l.scores = make([]float32, o.Batch*net.Output().Out.Len())
 		if err := l.worker.Score(l.pixels, l.scores); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	start, cpu := time.Now(), cpuTime()
@@ -185,14 +193,22 @@ func (r *Result) run(net *models.Network, p runtime.Program, o Options) error {
 	var calls []time.Duration
 	for i := range lanes {
 		if lanes[i].err != nil {
-			return lanes[i].err
+			return nil, lanes[i].err
 		}
 		calls = append(calls, lanes[i].calls...)
 	}
 	slices.Sort(calls)
 	r.Images = len(calls) * o.Batch
 	r.CallMilliseconds = calls[len(calls)/2].Seconds() * 1e3
-	return nil
+	return lanes, nil
+}
+
+// heap is the number of bytes in use, after a collection.
+func heap() int64 {
+	goruntime.GC()
+	var m goruntime.MemStats
+	goruntime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 func (l *lane) until(end time.Time) {

@@ -79,7 +79,7 @@ func TestMeasure(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Images < 6 || r.Images%3 != 0 || r.CPUSeconds <= 0 || r.CallMilliseconds <= 0 || len(r.Warnings) > 0 {
+		if r.Images < 6 || r.Images%3 != 0 || r.CPUSeconds <= 0 || r.CallMilliseconds <= 0 || r.MemoryBytes < 400e3 || len(r.Warnings) > 0 {
 			t.Errorf("%s: %+v", name, r)
 		}
 		if got := r.ImagesPerCPUSecond * r.CPUSeconds; math.Abs(got-float64(r.Images)) > 1e-6*got {
@@ -124,7 +124,7 @@ func (broken) Warnings() []error         { return nil }
 
 func TestRunFails(t *testing.T) {
 	net, _ := Shape("lenet5")
-	if err := new(Result).run(net, broken{}, Options{Threads: 1, Batch: 1}); err == nil {
+	if _, err := new(Result).run(net, broken{}, Options{Threads: 1, Batch: 1}); err == nil {
 		t.Error("a failing worker was measured")
 	}
 }
