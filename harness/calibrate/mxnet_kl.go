@@ -50,80 +50,98 @@ func symmetricThreshold(h []float64) int {
 // window gives the candidates out of one signed histogram.
 type window struct {
 	h, sums []float64 // sums[b] is the sum below bin b
-	levels  int
+	means   []float64 // of the candidate's levels
 }
 
 func newWindow(h []float64, levels int) *window {
-	s := &window{h, make([]float64, len(h)+1), levels}
+	w := &window{h, make([]float64, len(h)+1), make([]float64, levels)}
 	for b, v := range h {
-		s.sums[b+1] = s.sums[b] + v
+		w.sums[b+1] = w.sums[b] + v
 	}
-	return s
+	return w
+}
+
+// cut is one candidate: bins of the histogram, the first and last of which have
+// other values in P.
+type cut struct {
+	h           []float64
+	first, last float64
+	group       int // bins a level
+}
+
+// start is the bin at which a level starts.
+func (c *cut) start(level, levels int) int {
+	if level == levels {
+		return len(c.h)
+	}
+	return level * c.group
+}
+
+// p is the value of a bin in P.
+func (c *cut) p(b int) float64 {
+	switch b {
+	case 0:
+		return c.first
+	case len(c.h) - 1:
+		return c.last
+	}
+	return c.h[b]
 }
 
 // divergence is the smoothed divergence of bins lo to hi-1.
-func (s *window) divergence(lo, hi int) float64 {
-	h := s.h[lo:hi]
-	n := len(h)
-	left, right := s.sums[lo], s.sums[len(s.h)]-s.sums[hi]
-	p := func(b int) float64 {
-		v := h[b]
-		if b == 0 {
-			v += left
-		}
-		if b == n-1 {
-			v += right
-		}
-		return v
+func (w *window) divergence(lo, hi int) float64 {
+	c := &cut{
+		h: w.h[lo:hi], first: w.h[lo] + w.sums[lo], last: w.h[hi-1] + w.sums[len(w.h)] - w.sums[hi],
+		group: (hi - lo) / len(w.means),
 	}
-	group := n / s.levels
-	var zerosP, zerosQ int
-	start := func(level int) int {
-		if level == s.levels {
-			return n
-		}
-		return level * group
+	zerosP, zerosQ := w.merge(c, lo)
+	takeP, okP := smoothing(zerosP, hi-lo)
+	takeQ, okQ := smoothing(zerosQ, hi-lo)
+	if !okP || !okQ {
+		return math.Inf(1)
 	}
-	means := make([]float64, s.levels)
-	for level := range s.levels {
-		a, b := start(level), start(level+1)
+	return c.smoothed(w.means, takeP, takeQ)
+}
+
+// merge fills in the levels' means over the bins that P uses, and counts the
+// empty bins of P and Q.
+func (w *window) merge(c *cut, lo int) (zerosP, zerosQ int) {
+	for level := range w.means {
+		a, b := c.start(level, len(w.means)), c.start(level+1, len(w.means))
 		used := 0
-		for _, v := range h[a:b] {
+		for _, v := range c.h[a:b] {
 			if v > 0 {
 				used++
 			}
 		}
-		for _, end := range []int{0, n - 1} { // bins in use by what lies outside alone
-			if a <= end && end < b && h[end] == 0 && p(end) > 0 {
+		for _, end := range [2]int{0, len(c.h) - 1} { // in use by what lies outside alone
+			if a <= end && end < b && c.h[end] == 0 && c.p(end) > 0 {
 				used++
 			}
 		}
 		zerosP += b - a - used
-		if sum := s.sums[lo+b] - s.sums[lo+a]; sum > 0 {
-			means[level] = sum / float64(used)
+		w.means[level] = 0
+		if sum := w.sums[lo+b] - w.sums[lo+a]; sum > 0 {
+			w.means[level] = sum / float64(used)
 		} else {
 			zerosQ += used
 		}
 	}
-	zerosQ += zerosP
-	takeP, okP := smoothing(zerosP, n)
-	takeQ, okQ := smoothing(zerosQ, n)
-	if !okP || !okQ {
-		return math.Inf(1)
-	}
+	return zerosP, zerosP + zerosQ
+}
+
+// smoothed is the divergence of P from the means.
+func (c *cut) smoothed(means []float64, takeP, takeQ float64) float64 {
 	logEpsilon := math.Log(smoothEpsilon)
 	var sp, sq, plogp, plogq float64
-	for level := range s.levels {
+	for level, mean := range means {
 		q, logq := smoothEpsilon, logEpsilon
-		if means[level] > 0 {
-			q = means[level] - takeQ
+		if mean > 0 {
+			q = mean - takeQ
 			logq = math.Log(q)
 		}
-		for b := start(level); b < start(level+1); b++ {
-			v := h[b]
-			if b == 0 || b == n-1 {
-				v = p(b)
-			}
+		for b := c.start(level, len(means)); b < c.start(level+1, len(means)); b++ {
+			v := c.p(b)
 			if v == 0 {
 				sp, sq = sp+smoothEpsilon, sq+smoothEpsilon
 				plogp += smoothEpsilon * logEpsilon
