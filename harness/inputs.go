@@ -117,7 +117,32 @@ func (e *Experiment) loadNetwork(name string) (*network, error) {
 	if n.Network, err = caffe.ParseNetwork(prototxt, text); err != nil {
 		return nil, err
 	}
+	if err := e.readMean(n); err != nil {
+		return nil, err
+	}
 	return n, caffe.ReadWeights(n.Network, caffemodel, weights)
+}
+
+// readMean reads the mean image that a network's preprocessing names.
+func (e *Experiment) readMean(n *network) error {
+	if n.preprocess.MeanFile == "" {
+		return nil
+	}
+	path, err := e.path(n.preprocess.MeanFile)
+	if err != nil {
+		return err
+	}
+	data, err := readInput(osFS{}, path)
+	if err != nil {
+		return err
+	}
+	mean, err := datasets.ParseMean(path, data)
+	if err != nil {
+		return err
+	}
+	in := n.Input().Out
+	n.preprocess.MeanImage, err = mean.Center(in.C, in.H, in.W)
+	return err
 }
 
 // readInput reads a file; one that is not there skips the cells that need it.

@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/jpeg"
+	stdjpeg "image/jpeg"
 	"image/png"
 	"io"
 
 	"quantbench/datasets"
+	"quantbench/datasets/jpeg"
 )
 
 // maxPixels bounds a picture that is decoded.
@@ -35,7 +36,7 @@ func decode(data []byte) (pic datasets.Picture, err error) {
 	jpg := bytes.HasPrefix(data, []byte("\xff\xd8"))
 	switch {
 	case jpg:
-		config, err = jpeg.DecodeConfig(bytes.NewReader(data))
+		config, err = stdjpeg.DecodeConfig(bytes.NewReader(data))
 	case bytes.HasPrefix(data, []byte("\x89PNG")):
 		config, err = png.DecodeConfig(bytes.NewReader(data))
 	default:
@@ -65,13 +66,25 @@ func decode(data []byte) (pic datasets.Picture, err error) {
 	return planes(img), nil
 }
 
-// decodeJPEG is the one place where JPEG files become planes.
+// decodeJPEG is the one place where JPEG files become planes: chroma is
+// interpolated, as the IJG library does by default.
 func decodeJPEG(data []byte) (datasets.Picture, error) {
-	img, err := jpeg.Decode(bytes.NewReader(data))
-	if err != nil {
+	var p jpeg.Planes
+	if err := jpeg.Decode(data, &p); err != nil {
 		return datasets.Picture{}, damaged(len(data), err)
 	}
-	return planes(img), nil
+	pic := datasets.Picture{Channels: 3, Height: p.Height, Width: p.Width}
+	if p.Model == jpeg.Grey {
+		pic.Channels = 1
+		y := p.Plane[0]
+		for row := range p.Height {
+			pic.Pixels = append(pic.Pixels, y.Pix[row*y.Stride:][:p.Width]...)
+		}
+		return pic, nil
+	}
+	var err error
+	pic.Pixels, err = p.RGB(nil, jpeg.Fancy)
+	return pic, err
 }
 
 func damaged(size int, err error) error {
