@@ -141,7 +141,8 @@ func (c *command) examineNetwork(means []float32) ([]diagnose.Finding, error) {
 	}
 	if scale := float32(c.settings.GetFloat64("scale")); scale != 0 || len(means) > 0 {
 		s.Preprocess = &datasets.Preprocess{Mean: means, Scale: scale}
-		if err := s.Preprocess.Validate(); err != nil {
+		in := net.Input().Out
+		if err := s.Preprocess.Check(in.C, in.H, in.W); err != nil {
 			return nil, usage("--mean, --scale: %w", err)
 		}
 	}
