@@ -102,7 +102,11 @@ func TestCompiledCases(t *testing.T) {
 		}
 		failed := strings.Contains(string(log), "failed compilation phase")
 		errors := 0
-		for _, f := range Examine(s) {
+		found := Examine(s)
+		if !failed {
+			compareWithLower(t, s, found)
+		}
+		for _, f := range found {
 			switch f.Code {
 			case meanLimit, refusedLayer, cyclicGraph, surfaceFormat:
 				errors++

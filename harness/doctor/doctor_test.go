@@ -1,11 +1,14 @@
 package doctor
 
 import (
+	"errors"
+	"maps"
 	"strings"
 	"testing"
 
 	"quantbench/datasets"
 	"quantbench/harness/diagnose"
+	"quantbench/harness/runtime/nvdla/lower"
 	"quantbench/harness/table"
 	"quantbench/models"
 	"quantbench/models/caffe"
@@ -178,11 +181,50 @@ func TestExamine(t *testing.T) {
 		if !strings.Contains(got[0].Fact, c.fact) {
 			t.Errorf("%s: %q lacks %q", name, got[0].Fact, c.fact)
 		}
+		compareWithLower(t, s, got)
 		for _, f := range got {
 			if r, ok := RuleOf(f.Code); !ok || f.Fact == "" || f.Advice == "" && r.Code != ignoredParam {
 				t.Errorf("%s: %+v has no rule, fact or advice", name, f)
 			}
 		}
+	}
+}
+
+// compareWithLower: the scales that are compared here without weights are those
+// of which package lower warns.
+func compareWithLower(t *testing.T, s Subject, found []diagnose.Finding) {
+	t.Helper()
+	e := &exam{Subject: s, net: s.Network}
+	e.settings()
+	if s.Table == nil || e.bad || s.Table.OfInputs {
+		return
+	}
+	e.rows()
+	if !e.scaled() {
+		return
+	}
+	_, warnings, err := lower.Lower(s.Network, e.scales, e.options)
+	if err != nil {
+		return // told by another finding
+	}
+	want := map[string]int{}
+	for _, w := range warnings {
+		var of *lower.Warning
+		if errors.As(w, &of) && (of.Kind == lower.EltwiseOverride || of.Kind == lower.NoRescale) {
+			want[string(of.Kind)]++
+		}
+	}
+	got := map[string]int{}
+	for _, f := range found {
+		switch f.Code {
+		case sumOverride:
+			got[string(lower.EltwiseOverride)]++
+		case unscaledCopy:
+			got[string(lower.NoRescale)]++
+		}
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("%s: %v findings, package lower has %v", s.Table.File, got, want)
 	}
 }
 

@@ -24,6 +24,11 @@ func ByPosition(net *models.Network, t *Table) (*Fixed, error) {
 	if n := len(t.Rows) - len(layers); n > 0 {
 		f.warn(t.Rows[len(layers)], "%d rows more than layers: the mapping by position is off by one somewhere", n)
 	}
+	for _, l := range net.Layers {
+		if l.Implicit {
+			f.warn(t.Rows[0], "the input %q of the header \"input:\" is no layer and gets no row; nvdla_compiler aborts without it", l.Top())
+		}
+	}
 	right := f.lineage()
 	for i, l := range layers {
 		r := t.Rows[i]
@@ -40,6 +45,9 @@ func ByPosition(net *models.Network, t *Table) (*Fixed, error) {
 	f.scatter()
 	return f.Fixed, nil
 }
+
+// noRule marks a layer that mapping by position leaves without a row.
+const noRule = "none"
 
 // lineage is the row of each layer by the rule of Fix, by Layer.Index.
 func (f *fixer) lineage() map[int]int {
@@ -72,7 +80,7 @@ func firstIndex(l *models.Layer) int {
 func (f *fixer) scatter() {
 	of := make([]Assignment, len(f.Network.Layers))
 	for i, l := range f.Network.Layers {
-		of[i] = Assignment{Layer: l, Rule: "none", Evidence: "an input: header has no position"}
+		of[i] = Assignment{Layer: l, Rule: noRule, Evidence: "an input: header has no position"}
 	}
 	for _, a := range f.Assignments {
 		of[a.Layer.Index] = a

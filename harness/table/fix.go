@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"quantbench/models"
@@ -226,5 +227,14 @@ func (f *Fixed) Scales() []float32 {
 }
 
 // JSON is the table that nvdla_compiler takes: each input under its blob's
-// name, every other layer that the compiler knows under its own.
-func (f *Fixed) JSON() *Table { return named(f.Network, f.Scales()) }
+// name, every other layer that the compiler knows under its own. Layers that
+// ByPosition left without a row are missing.
+func (f *Fixed) JSON() *Table {
+	t := named(f.Network, f.Scales())
+	for _, a := range f.Assignments {
+		if a.Rule == noRule {
+			t.Rows = slices.DeleteFunc(t.Rows, func(r Row) bool { return r.Name == a.Layer.Top() })
+		}
+	}
+	return t
+}

@@ -231,11 +231,11 @@ func TestByPosition(t *testing.T) {
 	header := network(t, `input: "x" input_dim: 1 input_dim: 4 input_dim: 8 input_dim: 8
 layer { name: "a" type: "Convolution" bottom: "x" top: "a" convolution_param { num_output: 4 kernel_size: 1 } }`)
 	h, err := ByPosition(header, cache(t, "TRT-1-X\nx: 3f800000\na: 40000000\n"))
-	if err != nil || len(h.Warnings) != 2 || h.Assignments[0].Rule != "none" {
+	if err != nil || len(h.Warnings) != 3 || h.Assignments[0].Rule != "none" || len(h.JSON().Rows) != 1 {
 		t.Error(err, h)
 	}
 	long, err := ByPosition(header, cache(t, "TRT-1-X\nq: 3f800000\nr: 40000000\n"))
-	if err != nil || !strings.Contains(long.Warnings[1].Error(), "no row is its tensor") {
+	if err != nil || !strings.Contains(long.Warnings[2].Error(), "no row is its tensor") {
 		t.Error(err, long)
 	}
 }
