@@ -94,16 +94,22 @@ func (c *command) tableShow(path, prototxt string) error {
 func lineage(net *models.Network, t *table.Table) (layers map[int]string, inputs map[int]float32) {
 	layers, inputs = map[int]string{}, map[int]float32{}
 	m := table.Match(net, t, t.Format == table.NVDLA || t.OfInputs)
-	at := map[table.Row]int{}
+	type place struct {
+		name string
+		line int
+	}
+	at := map[place]int{}
 	for i, r := range t.Rows {
-		at[r] = i
+		if _, repeated := at[place{r.Name, r.Line}]; !repeated {
+			at[place{r.Name, r.Line}] = i
+		}
 	}
 	for _, l := range net.Layers {
 		r := m.Rows[l.Index]
 		if r == nil {
 			continue
 		}
-		i := at[*r]
+		i := at[place{r.Name, r.Line}]
 		if _, taken := layers[i]; taken {
 			continue // a layer that computes nothing
 		}

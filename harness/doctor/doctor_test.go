@@ -278,6 +278,10 @@ prob: 3c010204
 	if got := list(LintTable(asJSON)); got != "NV101 error t.json:1" {
 		t.Errorf("found\n%s", got)
 	}
+	colon := readTable(t, "c.cache", "TRT-8600-EntropyCalibration2\ninput:0: 3f800000\n")
+	if got := list(LintTable(colon)); got != "NV103 note c.cache:2" {
+		t.Errorf("found\n%s", got)
+	}
 	ncnn := readTable(t, "n.table", "c1_param_0 1\nc1 127\nc2 3\n")
 	if got := list(LintTable(ncnn)); got != "NV104 error n.table:2" {
 		t.Errorf("found\n%s", got)
@@ -341,6 +345,12 @@ func TestLostMultiplier(t *testing.T) {
 }
 
 func TestRules(t *testing.T) {
+	for _, k := range []lower.Kind{lower.EltwiseOverride, lower.ConstantMultiplier, lower.LostKernelRow, lower.LostReLU, lower.NoRescale, lower.Unaligned,
+		lower.Ignored, lower.BorderAverage, lower.Groups, lower.DriverLimit, lower.TruncateRange} {
+		if _, ok := RuleOf(CodeOf(k)); !ok {
+			t.Errorf("%s has no code", k)
+		}
+	}
 	seen := map[string]bool{}
 	for _, r := range Rules() {
 		if seen[r.Code] || r.Title == "" || r.Why == "" || r.Do == "" || r.Severity == "" {
@@ -364,4 +374,40 @@ func TestRules(t *testing.T) {
 func unknownType() error {
 	_, err := caffe.ParseNetwork("x.prototxt", []byte(`layer { name: "a" type: "Nothing" top: "a" }`))
 	return err
+}
+
+// What the compiler spoils without refusing it.
+func TestSpoiled(t *testing.T) {
+	const in = `layer { name: "in" type: "Input" top: "data" input_param { shape { dim: 1 dim: 1 dim: 28 dim: 28 } } }` + "\n"
+	for name, c := range map[string]struct {
+		layers string
+		change func(*Subject)
+		want   string
+	}{
+		"lost line": {`layer { name: "c" type: "Convolution" bottom: "data" top: "c" convolution_param { num_output: 8 kernel_size: 5 } }`,
+			func(s *Subject) { s.Target, s.InputFormat = "nv_full", "nhwc" }, "NV134 error net.prototxt:2"},
+		"lost line, small": {`layer { name: "c" type: "Convolution" bottom: "data" top: "c" convolution_param { num_output: 8 kernel_size: 5 } }`,
+			func(s *Subject) { s.InputFormat = "nhwc" }, ""},
+		"window": {`layer { name: "c" type: "Convolution" bottom: "data" top: "c" convolution_param { num_output: 8 kernel_size: 5 } }
+layer { name: "p" type: "Pooling" bottom: "c" top: "p" pooling_param { pool: AVE global_pooling: true } }`, nil, "NV138 error net.prototxt:3"},
+		"unaligned": {`layer { name: "a" type: "Convolution" bottom: "data" top: "a" convolution_param { num_output: 3 kernel_size: 1 } }
+layer { name: "b" type: "Convolution" bottom: "data" top: "b" convolution_param { num_output: 8 kernel_size: 1 } }
+layer { name: "cat" type: "Concat" bottom: "a" bottom: "b" top: "cat" }`, nil, "NV139 error net.prototxt:4"},
+		"surface": {`layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" inner_product_param { num_output: 3 } }`,
+			func(s *Subject) { s.InputFormat = "nhwc" }, "NV148 error net.prototxt:2"},
+		"no bias and ReLU": {`layer { name: "c" type: "Convolution" bottom: "data" top: "c" convolution_param { num_output: 8 kernel_size: 5 bias_term: false } }
+layer { name: "r" type: "ReLU" bottom: "c" top: "c" }`, nil, "NV118 error net.prototxt:2"},
+		"cycle": {`layer { name: "c" type: "Convolution" bottom: "data" top: "c" convolution_param { num_output: 8 kernel_size: 3 pad: 1 } }
+layer { name: "d" type: "Convolution" bottom: "c" top: "d" convolution_param { num_output: 8 kernel_size: 3 pad: 1 } }
+layer { name: "s" type: "Eltwise" bottom: "c" bottom: "d" top: "s" }`,
+			func(s *Subject) { s.Mode = "per-filter" }, "NV147 error net.prototxt:3"},
+	} {
+		s := Subject{Network: fill(network(t, in+c.layers)), Calibrated: true}
+		if c.change != nil {
+			c.change(&s)
+		}
+		if got := list(Examine(s)); got != c.want {
+			t.Errorf("%s: found\n%s\nwant\n%s", name, got, c.want)
+		}
+	}
 }

@@ -11,6 +11,17 @@ import (
 	"quantbench/models"
 )
 
+// CodeOf is the code under which a warning of package lower is explained.
+func CodeOf(k lower.Kind) string {
+	switch k {
+	case lower.EltwiseOverride:
+		return sumOverride
+	case lower.NoRescale:
+		return unscaledCopy
+	}
+	return kinds[k]
+}
+
 // kinds are the codes of package lower's warnings. Those about scales are left
 // to compareScales, which needs no weights.
 var kinds = map[lower.Kind]string{

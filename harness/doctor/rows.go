@@ -53,6 +53,11 @@ func lintScales(t *table.Table) []diagnose.Finding {
 	if n, first := unnamedRows(t); n > 0 && t.Format == table.NVDLA {
 		found = append(found, finding(noRow, place(t.File, first.Line), "%d of %d rows are called like %q; nvdla_compiler looks up layers by their Caffe names and stops at the first that is missing", n, len(t.Rows), first.Name))
 	}
+	if n, first := colonRows(t); n > 0 && t.Format == table.TensorRT {
+		f := finding(extraRow, place(t.File, first.Line), "the names of %d rows hold a colon (%q): calib_txt_to_json.py would drop them without a word", n, first.Name)
+		f.Severity, f.Advice = diagnose.Note, "convert with bench table fix or bench table convert"
+		found = append(found, f)
+	}
 	if first := t.Rows[0]; 127*first.Scale > largestInput && table.Usable(first.Scale) {
 		f := finding(inverted, place(t.File, first.Line), "scales look inverted or are ranges: %q = %.6g would mean a range of ±%.6g; as a reciprocal it is ±%.4g, as a range ±%.4g", first.Name, first.Scale, 127*first.Scale, 127/first.Scale, first.Scale)
 		f.Severity = diagnose.Warning // it may be no picture
@@ -63,8 +68,17 @@ func lintScales(t *table.Table) []diagnose.Finding {
 
 // unnamedRows counts the rows that bear TensorRT's layer numbers.
 func unnamedRows(t *table.Table) (n int, first table.Row) {
+	return count(t, func(r table.Row) bool { return table.IsUnnamed(r.Name) })
+}
+
+// colonRows counts the rows with a colon in their names.
+func colonRows(t *table.Table) (n int, first table.Row) {
+	return count(t, func(r table.Row) bool { return strings.Contains(r.Name, ":") })
+}
+
+func count(t *table.Table, is func(table.Row) bool) (n int, first table.Row) {
 	for _, r := range t.Rows {
-		if table.IsUnnamed(r.Name) {
+		if is(r) {
 			if n++; n == 1 {
 				first = r
 			}
