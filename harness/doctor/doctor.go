@@ -175,8 +175,14 @@ func (e *exam) settings() {
 		f := e.add(profileName, "", "the profile %q cannot rescale a ReLU behind a sum, so the integers of residual blocks are read with a wrong scale", e.Profile)
 		f.Severity, f.Advice = diagnose.Warning, "use fast-math"
 	}
-	if e.Mode != "" && e.Mode != string(lower.PerKernel) && e.Mode != string(lower.PerFilter) {
-		e.add(profileName, "", "the compiler has no quantization mode %q%s", e.Mode, diagnose.DidYouMean(e.Mode, []string{string(lower.PerKernel), string(lower.PerFilter)}))
+	e.known("quantization mode", e.Mode, string(lower.PerKernel), string(lower.PerFilter))
+	e.known("input format", e.InputFormat, string(lower.NCxHWx), string(lower.NCHW), string(lower.NHWC))
+}
+
+// known reports a value that the compiler does not have. Empty is its default.
+func (e *exam) known(what, value string, values ...string) {
+	if value != "" && !slices.Contains(values, value) {
+		e.add(profileName, "", "the compiler has no %s %q%s", what, value, diagnose.DidYouMean(value, values))
 		e.bad = true
 	}
 }

@@ -155,6 +155,7 @@ func TestExamine(t *testing.T) {
 		"profile":      {change: func(s *Subject) { s.Profile = "imagenet" }, want: "NV116 error\n" + softmaxNote},
 		"basic":        {change: func(s *Subject) { s.Profile = "basic" }, want: "NV116 warning\n" + softmaxNote},
 		"mode":         {change: func(s *Subject) { s.Mode = "none" }, want: "NV116 error\n" + softmaxNote},
+		"format":       {change: func(s *Subject) { s.InputFormat = "hwc" }, want: "NV116 error\n" + softmaxNote, fact: `no input format "hwc"; did you mean "nhwc"?`},
 		"batch":        {prototxt: [2]string{"dim: 1 dim: 8", "dim: 10 dim: 8"}, want: "NV119 warning net.prototxt:1\n" + softmaxNote, fact: "10 pictures"},
 		"product":      {prototxt: [2]string{`top: "sum"`, `top: "sum" eltwise_param { operation: PROD }`}, want: "NV118 error net.prototxt:9\n" + softmaxNote, fact: "PROD"},
 		"unknown":      {prototxt: [2]string{`type: "ReLU" bottom: "c2"`, `type: "ReLU" colour: 3 bottom: "c2"`}, want: "NV140 note\n" + softmaxNote},
