@@ -32,7 +32,7 @@ func NewMemory(info Info, c, h, w int, pixels, labels []byte) (*Memory, error) {
 		}
 	}
 	m := &Memory{info, c, h, w, pixels, labels}
-	m.info.Len = len(labels)
+	m.info.Len, m.info.Channels, m.info.Height, m.info.Width = len(labels), c, h, w
 	digest, err := Digest(context.Background(), m, 0, m.info.Len)
 	m.info.Digest = digest
 	return m, err

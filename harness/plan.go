@@ -152,7 +152,7 @@ func (e *Experiment) images(name string, d datasets.Dataset) (int, error) {
 // fits checks that a network can look at a dataset's pictures at all.
 func fits(n *network, info datasets.Info) error {
 	in, out := n.Input().Out, n.Output().Out
-	fixed := info.Channels > 0 && n.preprocess.Resize == (datasets.Resize{}) && n.preprocess.Crop == "" && !n.preprocess.Convert
+	fixed := info.Height > 0 && n.preprocess.Resize == (datasets.Resize{}) && n.preprocess.Crop == "" && !n.preprocess.Convert
 	if fixed && (in.C != info.Channels || in.H != info.Height || in.W != info.Width) {
 		return &absent{reason: fmt.Sprintf("%s takes pictures of %s; those of %s are %dx%dx%d", n.name, in, info.Name, info.Channels, info.Height, info.Width)}
 	}

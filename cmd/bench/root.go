@@ -122,10 +122,11 @@ Exit codes: 0 ok, 1 cells failed, 2 usage or configuration, 3 gate failed,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%w; see `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(c.runCommand(), c.planCommand(), c.reportCommand(), c.gateCommand(), c.initCommand(), c.tableCommand(), c.nvdlaCommand(), c.versionCommand())
-	root.AddCommand(c.speedCommand())
-	root.AddCommand(c.doctorCommand(), c.explainCommand())
-	root.AddCommand(c.calibrateCommand())
+	root.AddCommand(
+		c.runCommand(), c.planCommand(), c.reportCommand(), c.gateCommand(), c.initCommand(),
+		c.calibrateCommand(), c.tableCommand(), c.doctorCommand(), c.explainCommand(),
+		c.nvdlaCommand(), c.speedCommand(), c.dataCommand(), c.versionCommand(),
+	)
 	return root
 }
 

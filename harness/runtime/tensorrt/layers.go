@@ -26,6 +26,9 @@ func (p *program) pool(s *fuse.Stage, op models.Pooling) (tensor, error) {
 	if c.Max {
 		return tensor{id: p.builder.Pool(in.id, c), scale: in.scale}, nil
 	}
+	if p.feedsSoftmax(s) {
+		return tensor{id: p.builder.Pool(p.real(l.From[0]), c)}, nil
+	}
 	out, err := p.scale(s.Out())
 	if err != nil {
 		return tensor{}, err

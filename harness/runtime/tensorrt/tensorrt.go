@@ -185,7 +185,7 @@ func (p *program) weighted(s *fuse.Stage) (tensor, error) {
 	}
 	c := s.Geometry()
 	c.Int8 = weights
-	if p.feedsSoftmax(s) {
+	if p.feedsSoftmax(s) && p.model.Network.Output().From[0] == s.Out() {
 		t := tensor{id: p.builder.Conv(in.id, c), logits: &logits{mul, s.Bias}, kept: true}
 		return t, nil
 	}
@@ -209,10 +209,20 @@ func (p *program) weighted(s *fuse.Stage) (tensor, error) {
 // are not rounded to int8 then, as the Softmax runs in float32.
 func (p *program) feedsSoftmax(s *fuse.Stage) bool {
 	last := p.model.Network.Output()
-	if _, ok := last.Op.(models.Softmax); !ok || s.ReLU || s.Add != nil || last.From[0] != s.Out() {
+	if _, ok := last.Op.(models.Softmax); !ok || s.ReLU || s.Add != nil {
 		return false
 	}
-	return len(p.model.Network.Consumers()[s.Out().Index]) == 1
+	// Layers that only give the values another shape may stand between.
+	from := last.From[0]
+	for from != s.Out() {
+		switch from.Op.(type) {
+		case models.Flatten, models.Reshape, models.Dropout:
+			from = from.From[0]
+		default:
+			return false
+		}
+	}
+	return len(p.model.Network.Consumers()[from.Index]) == 1
 }
 
 // int8 is a layer's tensor in int8, rounded if it is float32.
