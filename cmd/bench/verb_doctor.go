@@ -15,6 +15,7 @@ import (
 	"quantbench/harness"
 	"quantbench/harness/diagnose"
 	"quantbench/harness/doctor"
+	"quantbench/harness/table"
 	"quantbench/models/caffe"
 )
 
@@ -199,13 +200,26 @@ func (c *command) examinePoint(exp *harness.Experiment, p harness.Point) ([]diag
 		return unreadable(err)
 	}
 	s := doctor.Subject{Network: net, Preprocess: &pre, Calibrated: true, Input: p.Input, Target: p.Target, Mode: p.Mode, Profile: p.Profile}
-	if dir := c.settings.GetString("tables"); dir != "" {
-		path := filepath.Join(dir, p.Model+"-"+p.Dataset+"-"+p.Calibrator+".json")
-		if s.Table, err = readTable(path); err != nil {
-			return unreadable(err)
-		}
+	if s.Table, err = c.tableOf(exp, p); err != nil {
+		return unreadable(err)
 	}
 	return doctor.Examine(s), nil
+}
+
+// tableOf is a point's table: the published one that the configuration names, or
+// that which a run left in --tables. Nil if there is none yet.
+func (c *command) tableOf(exp *harness.Experiment, p harness.Point) (*table.Table, error) {
+	path, data, err := exp.PublishedTable(p)
+	if err != nil {
+		return nil, err
+	}
+	if data != nil {
+		return table.Read(path, data)
+	}
+	if dir := c.settings.GetString("tables"); dir != "" {
+		return readTable(filepath.Join(dir, p.Model+"-"+p.Dataset+"-"+p.Calibrator+".json"))
+	}
+	return nil, nil
 }
 
 func (c *command) explainCommand() *cobra.Command {
