@@ -42,11 +42,14 @@ func place(file string, line int) string {
 const largestInput = 1024
 
 func lintScales(t *table.Table) []diagnose.Finding {
+	if len(t.Rows) == 0 {
+		return nil
+	}
 	if t.OfInputs {
 		r := t.Rows[0]
 		return []diagnose.Finding{finding(inverted, place(t.File, r.Line), "an ncnn table: reciprocal scales of layers' inputs (%q has the factor %.6g, a range of ±%.4g). nvdla_compiler would take the factor for a scale", r.Name, 1/r.Scale, 127*r.Scale)}
 	}
-	if len(t.Rows) == 0 || t.Format == table.ONNXRuntime {
+	if t.Format == table.ONNXRuntime {
 		return nil
 	}
 	var found []diagnose.Finding
