@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"quantbench/harness/diagnose"
+	"quantbench/harness/doctor"
 	"quantbench/harness/record"
 	"quantbench/harness/runtime/nvdla/lower"
 )
@@ -23,7 +24,7 @@ func warningFinding(err error) record.Finding {
 	if !errors.As(err, &w) {
 		return diagnose.FromError(err, "RT001")
 	}
-	f := record.Finding{Code: "NVDLA:" + string(w.Kind), Severity: diagnose.Warning, Fact: w.Text, Where: fmt.Sprintf("%s: %s", w.Layer.Pos, w.Layer.Name)}
+	f := record.Finding{Code: doctor.CodeOf(w.Kind), Severity: diagnose.Warning, Fact: w.Text, Where: fmt.Sprintf("%s: %s", w.Layer.Pos, w.Layer.Name)}
 	if w.Kind == lower.EltwiseOverride {
 		f.Advice = "give both operands of the sum one common scale"
 	}

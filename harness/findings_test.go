@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"quantbench/harness/doctor"
 	"quantbench/harness/record"
 	"quantbench/harness/runtime/nvdla/lower"
 	"quantbench/models"
@@ -30,7 +31,7 @@ func TestSaturation(t *testing.T) {
 
 func TestWarningFinding(t *testing.T) {
 	w := &lower.Warning{Layer: &models.Layer{Name: "sum", Pos: models.Pos{File: "p", Line: 7}}, Kind: lower.EltwiseOverride, Text: "costs"}
-	if f := warningFinding(w); f.Code != "NVDLA:eltwise-scale" || f.Where != "p:7: sum" || f.Advice == "" {
+	if f := warningFinding(w); f.Code != doctor.CodeOf(lower.EltwiseOverride) || !strings.HasPrefix(f.Code, "NV") || f.Where != "p:7: sum" || f.Advice == "" {
 		t.Errorf("%+v", f)
 	}
 	if f := warningFinding(errors.New("x")); f.Code != "RT001" {

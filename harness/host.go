@@ -34,7 +34,7 @@ func processor() string {
 // nominal speeds of one core in multiply-accumulates a second, for Estimate
 // alone: whole networks in fp32 and int8 as a rule reach these by order of
 // magnitude. No result depends on them.
-var nominal = map[string][2]float64{"avx512": {50e9, 150e9}, "avx2": {25e9, 40e9}, "go": {1e9, 0.5e9}}
+var nominal = map[string][2]float64{"avx512-vnni": {50e9, 150e9}, "avx2": {25e9, 40e9}, "go": {1e9, 0.5e9}}
 
 // Estimate guesses how long the cells that are not cached will take.
 func Estimate(cells []PlannedCell, jobs int) time.Duration {

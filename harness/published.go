@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"bytes"
 	"fmt"
 
 	"quantbench/harness/table"
@@ -58,13 +57,17 @@ func (e *Experiment) published(spec CalibratorSpec, n *network) ([]float32, erro
 	if err != nil {
 		return nil, err
 	}
-	read, fix := table.ReadCache, table.Fix
-	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
-		read, fix = table.ReadJSON, table.FixNamed
-	}
-	t, err := read(path, data)
+	t, err := table.Read(path, data)
 	if err != nil {
 		return nil, err
+	}
+	fix := table.Fix
+	switch t.Format {
+	case table.TensorRT:
+	case table.NVDLA:
+		fix = table.FixNamed
+	default:
+		return nil, fmt.Errorf("%s: a table in the form of %s does not name every tensor; convert it first: bench table convert %s --to nvdla", path, t.Format, path)
 	}
 	fixed, err := fix(n.Network, t)
 	if err != nil {
