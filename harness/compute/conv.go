@@ -55,7 +55,6 @@ type conv struct {
 	blocks       []block
 	perPass      int // blocks
 	segment      int // pixels of a line that all blocks of a pass compute in turn
-	scratch      int // bytes
 }
 
 // block is what 4 output channels need.

@@ -109,11 +109,10 @@ func (b *Builder) markCopies() {
 // buffer is the shape of a tensor's memory: only tensors of one shape share a
 // buffer, so that halos keep their zeros.
 type buffer struct {
-	zero                  uint32
-	planes, h, w          int
-	top, bottom, lf, rt   int
-	channels              int
-	taps, copies, private bool
+	zero                uint32
+	planes, h, w        int
+	top, bottom, lf, rt int
+	taps, copies        bool
 }
 
 func (t *tensor) buffer() buffer {

@@ -16,7 +16,6 @@ type layer struct {
 	conv     Conv
 	floats   []float32
 	ints     []int8
-	residual []int8
 	pictures int
 }
 
