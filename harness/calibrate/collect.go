@@ -120,13 +120,14 @@ func Collect(ctx context.Context, src Source, o Options) (*Statistics, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, sofar, err := ranges(src.Layers(), plan, extents)
+	empty, sofar, err := ranges(src.Layers(), plan, extents)
 	if err != nil {
 		return nil, err
 	}
+	s := empty.blank()
 	var mu sync.Mutex
 	err = each(ctx, len(plan), o.Workers, func(ctx context.Context, i int) error {
-		part := s.blank()
+		part := empty.blank()
 		err := src.Run(ctx, plan[i].From, plan[i].To, func(l int, v []float32) {
 			h := &part.Layers[l]
 			h.bin(h.Counts, v, max(0, sofar[i][l]), sofar[i][l] < 0)
