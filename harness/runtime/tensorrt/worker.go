@@ -61,7 +61,7 @@ func (w *worker) run(pixels []byte) error {
 	plane := in.Out.H * in.Out.W
 	for i, b := range pixels {
 		i %= in.Out.Len()
-		w.inputs = append(w.inputs, Quantize(w.p.model.Preprocess.Value(b, i/plane, i%plane), w.p.model.Scales[in.Index]))
+		w.inputs = append(w.inputs, Quantize(w.p.model.Preprocess.Value(b, i/plane, i), w.p.model.Scales[in.Index]))
 	}
 	return w.compute.RunInt8(w.inputs)
 }
