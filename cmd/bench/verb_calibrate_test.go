@@ -47,7 +47,7 @@ func TestCalibrationDoc(t *testing.T) {
 			}
 		}
 	}
-	if commands < 5 || shown < 3 {
+	if commands < 4 || shown < 3 {
 		t.Errorf("%d commands, %d claims: the document's blocks are not found any more", commands, shown)
 	}
 }
