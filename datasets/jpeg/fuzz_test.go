@@ -36,7 +36,7 @@ func FuzzDecode(f *testing.F) {
 			hi := (v - lo) >> 32
 			sum += max(lo, -lo) + max(hi, -hi)
 		}
-		wild = wild || sum > 1<<13 // beyond what bytes can give (8 * 1024) the two clamp at different places
+		wild = wild || sum > 1<<13 // image/jpeg wraps there; see TestIDCTBeyondBytes
 	}
 	crop, again := make([]byte, 3*15*15), make([]byte, 3*15*15)
 	f.Fuzz(func(t *testing.T, data []byte) {
