@@ -8,9 +8,10 @@ DIR of --data holds the four idx .gz files of Fashion-MNIST (Debian package
 dataset-fashion-mnist: /usr/share/datasets/fashion-mnist). Needs PyTorch 2; a
 GPU trains both in minutes.
 
-Protocol: the schedule is fixed beforehand, all 60,000 training pictures are
-used, the weights are the exponential moving average at the last step, and the
-10,000 test pictures are looked at once, at the end. Nothing was selected on them.
+Protocol: the schedule is fixed before a training, all 60,000 training pictures
+are used, the weights are the exponential moving average at the last step, and
+a training looks at the 10,000 test pictures once, at the end. The recipe as a
+whole is the second: see ../README.md for what the first showed on them.
 """
 import argparse, gzip, json, math, os, struct, time
 
