@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sort"
 )
 
 // Paired counts what two classifiers did with the same pictures.
@@ -155,20 +154,4 @@ func (p Paired) Needed(limit float64) int {
 		return 0
 	}
 	return int(math.Ceil(n/10000)) * 10000
-}
-
-// Holm corrects p-values for being many (Holm 1979, Scand. J. Statist. 6:65).
-// The result is in the order of p; none is smaller than before or above 1.
-func Holm(p []float64) []float64 {
-	order := make([]int, len(p))
-	for i := range order {
-		order[i] = i
-	}
-	sort.SliceStable(order, func(a, b int) bool { return p[order[a]] < p[order[b]] })
-	out, top := make([]float64, len(p)), 0.0
-	for rank, i := range order {
-		top = max(top, min(1, float64(len(p)-rank)*p[i]))
-		out[i] = top
-	}
-	return out
 }

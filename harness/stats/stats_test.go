@@ -194,16 +194,6 @@ func TestGate(t *testing.T) {
 	}
 }
 
-func TestHolm(t *testing.T) {
-	// By hand: 4*0.005, 3*0.01, 2*0.03, then 0.04 raised to the one before.
-	for i, want := range []float64{0.03, 0.06, 0.06, 0.02} {
-		near(t, "holm", Holm([]float64{0.01, 0.04, 0.03, 0.005})[i], want, 1e-12)
-	}
-	if h := Holm([]float64{0.9, 0.8}); h[0] != 1 || h[1] != 1 {
-		t.Error(h)
-	}
-}
-
 func TestTop1(t *testing.T) {
 	nan := float32(math.NaN())
 	var a, b Top1
