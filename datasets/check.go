@@ -67,6 +67,22 @@ func (s selection) Picture(ctx context.Context, i int) (Picture, error) {
 	return s.Dataset.Picture(ctx, s.at[i])
 }
 
+// Label is the class of picture i of the selection.
+func (s selection) Label(i int) (int, error) {
+	if i < 0 || i >= len(s.at) {
+		return 0, outside(s.info, i)
+	}
+	return Label(context.Background(), s.Dataset, s.at[i])
+}
+
+// Input is picture i of the selection as a network takes it.
+func (s selection) Input(ctx context.Context, i int, p Preprocess, c, h, w int, dst []byte) error {
+	if i < 0 || i >= len(s.at) {
+		return outside(s.info, i)
+	}
+	return Input(ctx, s.Dataset, s.at[i], p, c, h, w, dst)
+}
+
 // ClassCounts is how many pictures each class has. Every picture is read.
 func ClassCounts(ctx context.Context, d Dataset) ([]int, error) {
 	info := d.Info()

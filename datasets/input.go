@@ -179,6 +179,18 @@ func (p Preprocess) Digest() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// BytesDigest is the sha256, in hex, of what Bytes depends on: Digest without mean
+// and scale, so that networks that differ in those share decoded pictures.
+func (p Preprocess) BytesDigest() string { return p.bytesRule().Digest() }
+
+// BytesText says in words what Bytes does: "BGR, shorter side 256, center crop".
+func (p Preprocess) BytesText() string { return p.bytesRule().String() }
+
+func (p Preprocess) bytesRule() Preprocess {
+	p.Mean, p.MeanFile, p.MeanImage, p.Scale = nil, "", nil, 0
+	return p
+}
+
 func floatsDigest(v []float32) string {
 	h := sha256.New()
 	var b [4]byte

@@ -57,6 +57,14 @@ func (m *Memory) Picture(ctx context.Context, i int) (Picture, error) {
 	}, nil
 }
 
+// Label is the class of picture i.
+func (m *Memory) Label(i int) (int, error) {
+	if i < 0 || i >= m.info.Len {
+		return 0, outside(m.info, i)
+	}
+	return int(m.labels[i]), nil
+}
+
 func outside(info Info, i int) error {
 	return fmt.Errorf("%s/%s: picture %d does not exist; the set has %d (0 to %d)", info.Name, info.Split, i, info.Len, info.Len-1)
 }
@@ -115,4 +123,20 @@ func (v view) Picture(ctx context.Context, i int) (Picture, error) {
 		return Picture{}, outside(v.info, i)
 	}
 	return v.Dataset.Picture(ctx, v.from+i)
+}
+
+// Label is the class of picture i of the range.
+func (v view) Label(i int) (int, error) {
+	if i < 0 || i >= v.info.Len {
+		return 0, outside(v.info, i)
+	}
+	return Label(context.Background(), v.Dataset, v.from+i)
+}
+
+// Input is picture i of the range as a network takes it.
+func (v view) Input(ctx context.Context, i int, p Preprocess, c, h, w int, dst []byte) error {
+	if i < 0 || i >= v.info.Len {
+		return outside(v.info, i)
+	}
+	return Input(ctx, v.Dataset, v.from+i, p, c, h, w, dst)
 }

@@ -102,7 +102,7 @@ func (s *Set) Picture(ctx context.Context, i int) (datasets.Picture, error) {
 		return datasets.Picture{}, err
 	}
 	if i < 0 || i >= len(s.entries) {
-		return datasets.Picture{}, fmt.Errorf("%s/%s: picture %d does not exist; the set has %d", s.info.Name, s.info.Split, i, len(s.entries))
+		return datasets.Picture{}, s.outside(i)
 	}
 	e := s.entries[i]
 	id := s.info.Name + "/" + s.info.Split + "/" + e.Name
@@ -119,6 +119,18 @@ func (s *Set) Picture(ctx context.Context, i int) (datasets.Picture, error) {
 	}
 	pic.Label = e.Label
 	return pic, err
+}
+
+// Label is the class of picture i. The picture is not read.
+func (s *Set) Label(i int) (int, error) {
+	if i < 0 || i >= len(s.entries) {
+		return 0, s.outside(i)
+	}
+	return s.entries[i].Label, nil
+}
+
+func (s *Set) outside(i int) error {
+	return fmt.Errorf("%s/%s: picture %d does not exist; the set has %d", s.info.Name, s.info.Split, i, len(s.entries))
 }
 
 // RangeDigest is the sha256, in hex, over the pictures from (included) to to

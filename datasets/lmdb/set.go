@@ -17,6 +17,7 @@ type Set struct {
 	db    *DB
 	items []Item
 	sums  [][sha256.Size]byte
+	label []int
 	bgr   bool
 }
 
@@ -50,6 +51,7 @@ func New(ctx context.Context, info datasets.Info, db *DB, bgr bool) (*Set, error
 		if d.Label < 0 || d.Label >= len(info.Classes) {
 			return nil, fmt.Errorf("%s: key %.40q has label %d, but there are %d classes", db.file, item.Key, d.Label, len(info.Classes))
 		}
+		s.label = append(s.label, d.Label)
 		s.sums = append(s.sums, sha256.Sum256(value))
 	}
 	s.info.Len = len(items)
@@ -66,7 +68,7 @@ func (s *Set) Picture(ctx context.Context, i int) (datasets.Picture, error) {
 		return datasets.Picture{}, err
 	}
 	if i < 0 || i >= len(s.items) {
-		return datasets.Picture{}, fmt.Errorf("%s/%s: picture %d does not exist; the set has %d", s.info.Name, s.info.Split, i, len(s.items))
+		return datasets.Picture{}, s.outside(i)
 	}
 	id := s.info.Name + "/" + s.info.Split + "/" + s.items[i].Key
 	value, err := s.db.Value(s.items[i])
@@ -85,6 +87,18 @@ func (s *Set) Picture(ctx context.Context, i int) (datasets.Picture, error) {
 		p = datasets.Coloured(p)
 	}
 	return p, err
+}
+
+// Label is the class of picture i. The picture is not decoded.
+func (s *Set) Label(i int) (int, error) {
+	if i < 0 || i >= len(s.items) {
+		return 0, s.outside(i)
+	}
+	return s.label[i], nil
+}
+
+func (s *Set) outside(i int) error {
+	return fmt.Errorf("%s/%s: picture %d does not exist; the set has %d", s.info.Name, s.info.Split, i, len(s.items))
 }
 
 // RangeDigest is the sha256, in hex, over the sha256 of each value, which
