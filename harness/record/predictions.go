@@ -45,16 +45,31 @@ func EncodePredictions(p []Prediction) []byte {
 	b = append(b, predictionsMagic...)
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(p)))
 	for _, x := range p {
-		b = binary.LittleEndian.AppendUint16(b, x.Class)
-		b = binary.LittleEndian.AppendUint16(b, x.Tied)
-		best := byte(0)
-		if x.Best {
-			best = 1
-		}
-		b = append(b, best)
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x.Margin))
+		b = appendPrediction(b, x)
 	}
 	return b
+}
+
+// appendPrediction writes one prediction in predictionSize bytes.
+func appendPrediction(b []byte, x Prediction) []byte {
+	b = binary.LittleEndian.AppendUint16(b, x.Class)
+	b = binary.LittleEndian.AppendUint16(b, x.Tied)
+	best := byte(0)
+	if x.Best {
+		best = 1
+	}
+	b = append(b, best)
+	return binary.LittleEndian.AppendUint32(b, math.Float32bits(x.Margin))
+}
+
+// decodePrediction reads what appendPrediction wrote.
+func decodePrediction(r []byte) Prediction {
+	return Prediction{
+		Class:  binary.LittleEndian.Uint16(r),
+		Tied:   binary.LittleEndian.Uint16(r[2:]),
+		Best:   r[4] != 0,
+		Margin: math.Float32frombits(binary.LittleEndian.Uint32(r[5:])),
+	}
 }
 
 // DecodePredictions reads what EncodePredictions wrote.
@@ -70,13 +85,7 @@ func DecodePredictions(b []byte) ([]Prediction, error) {
 	}
 	p := make([]Prediction, n)
 	for i := range p {
-		r := rest[i*predictionSize:]
-		p[i] = Prediction{
-			Class:  binary.LittleEndian.Uint16(r),
-			Tied:   binary.LittleEndian.Uint16(r[2:]),
-			Best:   r[4] != 0,
-			Margin: math.Float32frombits(binary.LittleEndian.Uint32(r[5:])),
-		}
+		p[i] = decodePrediction(rest[i*predictionSize:])
 	}
 	return p, nil
 }
