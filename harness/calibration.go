@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"quantbench/datasets"
 	"quantbench/harness/calibrate"
 	"quantbench/harness/record"
 	"quantbench/harness/runtime"
@@ -164,7 +163,12 @@ func (e *Experiment) collect(ctx context.Context, n *network, p Point) (*calibra
 	}
 	ev := Event{Kind: CalibrationStarted, Point: p, Total: spec.Images}
 	e.observe(ev)
-	src, err := newActivations(ctx, d, n, spec)
+	pix, err := e.readPixels(ctx, n, stretch{d, spec.From, spec.From + spec.Images})
+	if err != nil {
+		return nil, err
+	}
+	defer pix.close()
+	src, err := newActivations(pix, n)
 	if err != nil {
 		return nil, err
 	}
@@ -182,11 +186,7 @@ type activations struct {
 	layers  int
 }
 
-func newActivations(ctx context.Context, d datasets.Dataset, n *network, spec CalibrationSpec) (*activations, error) {
-	pix, err := readPixels(ctx, d, n, spec.From, spec.From+spec.Images)
-	if err != nil {
-		return nil, err
-	}
+func newActivations(pix *pixels, n *network) (*activations, error) {
 	program, err := fp32.PrepareUnfused(runtime.Model{Network: n.Network, Preprocess: n.preprocess})
 	return &activations{pix, program, len(n.Layers)}, err
 }
@@ -197,14 +197,27 @@ func (a *activations) Layers() int { return a.layers }
 // Pictures is the number of calibration pictures.
 func (a *activations) Pictures() int { return a.n() }
 
-// Run shows the tensors of pictures from to to-1.
+// Run shows the tensors of pictures from to to-1, a block at a time.
 func (a *activations) Run(ctx context.Context, from, to int, see func(layer int, values []float32)) error {
-	if err := ctx.Err(); err != nil {
-		return err
+	var buf []byte
+	worker := a.program.Worker()
+	for ; from < to; from += block {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		pix, err := a.Read(ctx, from, min(from+block, to), buf)
+		if err != nil {
+			return err
+		}
+		buf = pix
+		err = worker.Watch(pix, func(v fp32.View) {
+			v.Visit(func(values []float32) { see(v.Layer.Index, values) })
+		})
+		if err != nil {
+			return err
+		}
 	}
-	return a.program.Worker().Watch(a.bytes[from*a.size:to*a.size], func(v fp32.View) {
-		v.Visit(func(values []float32) { see(v.Layer.Index, values) })
-	})
+	return nil
 }
 
 // WriteTables writes the calibration tables of a configuration that need no

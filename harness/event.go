@@ -24,6 +24,10 @@ const (
 	CellFailed
 	CalibrationStarted
 	CalibrationDone
+	// PicturesKept tells that decoded pictures are kept in a file, of which Done of
+	// Total are there; PicturesNotKept why not. Reason is the file or the reason.
+	PicturesKept
+	PicturesNotKept
 )
 
 // Event is one step of an experiment, for a progress display or a log.
@@ -32,7 +36,8 @@ type Event struct {
 	Point Point
 	// Cell counts from 1 of Cells, over the whole matrix.
 	Cell, Cells int
-	// Done of Total pictures of this cell.
+	// Done of Total pictures of this cell; for CellStarted what an earlier run has
+	// done already.
 	Done, Total int
 	// Work is the share of the run's remaining work that is done, 0..1, by the
 	// multiply-accumulates of the pictures.

@@ -189,8 +189,8 @@ func TestPanicIsolated(t *testing.T) {
 	if _, err := e.pixels(context.Background(), n, plan); err != nil {
 		t.Fatal(err)
 	}
-	e.current.bytes = nil // the pictures vanish under the cell's feet
-	_, _, err = e.runCell(context.Background(), plan, Event{Point: plan.Point})
+	e.current.Pictures = nil // the pictures vanish under the cell's feet
+	_, _, err = e.runCell(context.Background(), plan, e.store.Partial(plan.Key, plan.Images, block), Event{Point: plan.Point})
 	if err == nil {
 		t.Error("no error")
 	}

@@ -98,11 +98,10 @@ func (e *Experiment) compare(ctx context.Context, o, ref *outcome) error {
 func (e *Experiment) labels(ctx context.Context, d datasets.Dataset, n int) ([]int, error) {
 	labels := make([]int, n)
 	for i := range labels {
-		p, err := d.Picture(ctx, i)
-		if err != nil {
+		var err error
+		if labels[i], err = datasets.Label(ctx, d, i); err != nil {
 			return nil, err
 		}
-		labels[i] = p.Label
 	}
 	return labels, nil
 }
@@ -140,8 +139,14 @@ func show(ctx context.Context, d datasets.Dataset, f flip, ref, cell record.Pred
 	return record.Flip{Picture: p.ID, Label: p.Label, Reference: int(ref.Class), Predicted: int(cell.Class), Margin: float64(f.margin), PNG: png}, err
 }
 
-// thumbnail is a picture as PNG, at its own size.
+// thumbnailSide is the longest side of a picture in a report, in pixels.
+const thumbnailSide = 128
+
+// thumbnail is a picture as PNG, at its own size if that is not too large.
 func thumbnail(p datasets.Picture) ([]byte, error) {
+	if long := max(p.Height, p.Width); long > thumbnailSide {
+		p = datasets.Scaled(p, max(1, p.Height*thumbnailSide/long), max(1, p.Width*thumbnailSide/long))
+	}
 	var img image.Image
 	plane := p.Height * p.Width
 	r := image.Rect(0, 0, p.Width, p.Height)

@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -29,6 +28,12 @@ type Environment struct {
 	// NoTiming leaves measured and emulated latencies out of the result, which is
 	// then the same on every run.
 	NoTiming bool
+	// PictureCache is how many bytes of decoded pictures the store's folder may
+	// hold; 0 decodes them anew for each cell.
+	PictureCache int64
+	// PictureMemory is how many bytes of decoded pictures of one set are held in
+	// memory; 0 is 128 MiB. Larger sets go through the picture cache.
+	PictureMemory int64
 	// Observe receives what happens, from one goroutine at a time. Nil is allowed.
 	Observe func(Event)
 }
@@ -196,35 +201,4 @@ func (e *Experiment) dataset(name, split string) (datasets.Dataset, error) {
 	d, err := catalogue.Open(name, split, dirs)
 	e.sets[id] = loadedDataset{d, err}
 	return d, err
-}
-
-// pixels holds the pictures of one range as a network's input bytes.
-type pixels struct {
-	bytes  []byte // size bytes a picture
-	size   int
-	labels []int
-	ids    []string
-}
-
-func (p *pixels) n() int { return len(p.labels) }
-
-// picture is the input bytes of picture i.
-func (p *pixels) picture(i int) []byte { return p.bytes[i*p.size : (i+1)*p.size] }
-
-// readPixels decodes pictures [from, to) once for all runtimes of a network.
-func readPixels(ctx context.Context, d datasets.Dataset, n *network, from, to int) (*pixels, error) {
-	in := n.Input().Out
-	p := &pixels{size: in.Len(), bytes: make([]byte, in.Len()*(to-from))}
-	for i := from; i < to; i++ {
-		pic, err := d.Picture(ctx, i)
-		if err != nil {
-			return nil, err
-		}
-		if err := n.preprocess.Bytes(pic, in.C, in.H, in.W, p.picture(i-from)); err != nil {
-			return nil, fmt.Errorf("%s: %w", pic.ID, err)
-		}
-		p.labels = append(p.labels, pic.Label)
-		p.ids = append(p.ids, pic.ID)
-	}
-	return p, nil
 }

@@ -55,8 +55,12 @@ func (e *Experiment) timePicture(ctx context.Context, program runtime.Program, p
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
 		}
+		picture, err := pix.picture(ctx, i%pix.n())
+		if err != nil {
+			return 0, err
+		}
 		before := e.env.Clock.Now()
-		if err := worker.Score(pix.picture(i%pix.n()), scores); err != nil {
+		if err := worker.Score(picture, scores); err != nil {
 			return 0, err
 		}
 		after := e.env.Clock.Now()

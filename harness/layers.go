@@ -41,13 +41,17 @@ func (e *Experiment) layerErrors(ctx context.Context, p Point, m runtime.Model, 
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		err := float.Trace(pix.picture(i), func(l *models.Layer, values []float32, _ int) {
+		picture, err := pix.picture(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		err = float.Trace(picture, func(l *models.Layer, values []float32, _ int) {
 			want[l.Index] = append(want[l.Index][:0], values...)
 		})
 		if err != nil {
 			return nil, err
 		}
-		err = tracer.Trace(pix.picture(i), func(l *models.Layer, values []float32, clipped int) {
+		err = tracer.Trace(picture, func(l *models.Layer, values []float32, clipped int) {
 			sums[l.Index].add(want[l.Index], values, clipped)
 		})
 		if err != nil {

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"quantbench/harness/diagnose"
@@ -17,7 +18,7 @@ type outcome struct {
 	predictions []record.Prediction
 }
 
-// pair is a network with the decoded pictures of one dataset.
+// pair is a network with the pictures of one dataset.
 type pair struct {
 	model, dataset string
 	*pixels
@@ -45,6 +46,9 @@ func (e *Experiment) Run(ctx context.Context) (*record.Run, error) {
 		}
 		outcomes[i] = o
 	}
+	if err := e.forget(); err != nil {
+		return nil, err
+	}
 	return e.gather(ctx, outcomes)
 }
 
@@ -62,11 +66,12 @@ func (e *Experiment) finish(ctx context.Context, c PlannedCell, ev Event) (outco
 		e.observe(ev)
 		return outcome{c, cell, predictions}, nil
 	}
-	ev.Kind, ev.Total = CellStarted, c.Images
+	partial := e.store.Partial(c.Key, c.Images, block)
+	ev.Kind, ev.Total, ev.Done = CellStarted, c.Images, partial.Pictures()
 	e.observe(ev)
-	cell, predictions, err = e.runCell(ctx, c, ev)
-	if ctx.Err() != nil {
-		return outcome{}, ctx.Err()
+	cell, predictions, err = e.runCell(ctx, c, partial, ev)
+	if err := errors.Join(ctx.Err(), partial.Close()); err != nil {
+		return outcome{}, err
 	}
 	e.work.done += c.MACs
 	if err != nil {
@@ -77,6 +82,9 @@ func (e *Experiment) finish(ctx context.Context, c PlannedCell, ev Event) (outco
 		return outcome{c, cell, nil}, nil
 	}
 	if err := e.store.PutCell(c.Key, cell, predictions); err != nil {
+		return outcome{}, fmt.Errorf("saving cell %s: %w", c.ID(), err)
+	}
+	if err := partial.Remove(); err != nil {
 		return outcome{}, fmt.Errorf("saving cell %s: %w", c.ID(), err)
 	}
 	ev.Kind, ev.Done, ev.Correct, ev.Work = CellDone, c.Images, cell.Correct, e.share(0)
@@ -119,7 +127,7 @@ func (e *Experiment) blank(c PlannedCell) *record.Cell {
 
 // runCell calibrates, prepares, scores and measures one cell. A panic in the
 // code of a runtime is that cell's failure.
-func (e *Experiment) runCell(ctx context.Context, c PlannedCell, ev Event) (cell *record.Cell, p []record.Prediction, err error) {
+func (e *Experiment) runCell(ctx context.Context, c PlannedCell, partial *record.Partial, ev Event) (cell *record.Cell, p []record.Prediction, err error) {
 	defer recovered(&err)
 	n, err := e.network(c.Point.Model)
 	if err != nil {
@@ -147,7 +155,7 @@ func (e *Experiment) runCell(ctx context.Context, c PlannedCell, ev Event) (cell
 	for _, w := range program.Warnings() {
 		cell.Findings = append(cell.Findings, warningFinding(w))
 	}
-	if p, err = e.score(ctx, program, pix, n, ev); err != nil {
+	if p, err = e.score(ctx, program, pix, partial, n, ev); err != nil {
 		return nil, nil, err
 	}
 	fillAccuracy(cell, p, pix.labels, n.Output().Out.Len())
@@ -159,7 +167,7 @@ func (e *Experiment) runCell(ctx context.Context, c PlannedCell, ev Event) (cell
 	return cell, p, err
 }
 
-// pixels decodes the pictures of a network and dataset, once for all runtimes.
+// pixels are the pictures of a network and dataset, the same for all its cells.
 func (e *Experiment) pixels(ctx context.Context, n *network, c PlannedCell) (*pixels, error) {
 	if e.current.model == c.Point.Model && e.current.dataset == c.Point.Dataset {
 		return e.current.pixels, nil
@@ -168,12 +176,25 @@ func (e *Experiment) pixels(ctx context.Context, n *network, c PlannedCell) (*pi
 	if err != nil {
 		return nil, err
 	}
-	p, err := readPixels(ctx, d, n, 0, c.Images)
+	if err := e.forget(); err != nil {
+		return nil, err
+	}
+	p, err := e.readPixels(ctx, n, stretch{d, 0, c.Images})
 	if err != nil {
 		return nil, err
 	}
 	e.current = pair{c.Point.Model, c.Point.Dataset, p}
 	return p, nil
+}
+
+// forget lets go of the pictures of the last pair.
+func (e *Experiment) forget() error {
+	p := e.current.pixels
+	e.current = pair{}
+	if p == nil {
+		return nil
+	}
+	return p.close()
 }
 
 // fillAccuracy counts what the predictions are worth.

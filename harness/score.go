@@ -20,6 +20,7 @@ const block = 64
 // scoring is one pass of a program over pictures, on several goroutines.
 type scoring struct {
 	*pixels
+	partial     *record.Partial
 	classes     int
 	predictions []record.Prediction
 	next        atomic.Int64 // first picture that no worker has taken
@@ -31,11 +32,12 @@ type scoring struct {
 	report    func(done, correct int)
 }
 
-// score runs all pictures through a program, a block a job. The result does not
-// depend on the number of jobs.
-func (e *Experiment) score(ctx context.Context, program runtime.Program, pix *pixels, n *network, ev Event) ([]record.Prediction, error) {
+// score runs all pictures through a program, a block a job, and keeps each block
+// that is done, so that a later run goes on from there. The result does not depend
+// on the number of jobs, nor on interruptions.
+func (e *Experiment) score(ctx context.Context, program runtime.Program, pix *pixels, partial *record.Partial, n *network, ev Event) ([]record.Prediction, error) {
 	ev.Kind = CellProgress
-	s := &scoring{pixels: pix, classes: n.Output().Out.Len(), predictions: make([]record.Prediction, pix.n())}
+	s := &scoring{pixels: pix, partial: partial, classes: n.Output().Out.Len(), predictions: make([]record.Prediction, pix.n())}
 	s.report = func(done, correct int) {
 		ev.Done, ev.Correct, ev.Work = done, correct, e.share(int64(done)*n.MACs())
 		e.observe(ev)
@@ -58,28 +60,57 @@ func (e *Experiment) score(ctx context.Context, program runtime.Program, pix *pi
 // work scores blocks until none is left. A panic is an error like any other.
 func (s *scoring) work(ctx context.Context, program runtime.Program) (err error) {
 	defer recovered(&err)
-	worker, scores := program.NewWorker(), make([]float32, block*s.classes)
+	w := &scorer{scoring: s, worker: program.NewWorker(), scores: make([]float32, block*s.classes)}
 	for ctx.Err() == nil && s.failed.Load() == nil {
 		from := int(s.next.Add(block)) - block
 		if from >= s.n() {
 			return nil
 		}
-		if err := s.block(worker, from, min(from+block, s.n()), scores); err != nil {
+		if err := w.block(ctx, from, min(from+block, s.n())); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// block scores pictures from to to-1.
-func (s *scoring) block(worker runtime.Worker, from, to int, scores []float32) error {
-	scores = scores[:(to-from)*s.classes]
-	if err := worker.Score(s.bytes[from*s.size:to*s.size], scores); err != nil {
+// scorer is one goroutine of a scoring with buffers of its own.
+type scorer struct {
+	*scoring
+	worker runtime.Worker
+	buf    []byte // pictures, if they are not in memory
+	scores []float32
+}
+
+// block scores pictures from to to-1, unless an earlier run has done so.
+func (s *scorer) block(ctx context.Context, from, to int) error {
+	if list, ok := s.partial.Block(from); ok {
+		copy(s.predictions[from:to], list)
+		s.count(from, to)
+		return nil
+	}
+	pix, err := s.Read(ctx, from, to, s.buf)
+	if err != nil {
 		return err
 	}
-	good := int64(0)
+	s.buf = pix
+	scores := s.scores[:(to-from)*s.classes]
+	if err := s.worker.Score(pix, scores); err != nil {
+		return err
+	}
 	for i := from; i < to; i++ {
 		s.predictions[i] = predict(scores[(i-from)*s.classes:][:s.classes], s.labels[i])
+	}
+	if err := s.partial.Add(from, s.predictions[from:to]); err != nil {
+		return err
+	}
+	s.count(from, to)
+	return nil
+}
+
+// count adds finished pictures to the progress.
+func (s *scoring) count(from, to int) {
+	good := int64(0)
+	for i := from; i < to; i++ {
 		if s.predictions[i].Correct(s.labels[i]) {
 			good++
 		}
@@ -89,7 +120,6 @@ func (s *scoring) block(worker runtime.Worker, from, to int, scores []float32) e
 		s.report(int(done), int(correct))
 		s.reporting.Unlock()
 	}
-	return nil
 }
 
 // recovered makes an error of a panic, with the stack that a bug report needs.

@@ -7,8 +7,6 @@ import (
 
 	"quantbench/datasets"
 	"quantbench/harness/calibrate"
-	"quantbench/harness/runtime"
-	"quantbench/harness/runtime/fp32"
 	"quantbench/models"
 )
 
@@ -74,7 +72,7 @@ func orName(m ModelSpec) string {
 
 // collectParts watches the float network on the pictures of several ranges.
 func (e *Experiment) collectParts(ctx context.Context, n *network, c Calibration) (*calibrate.Statistics, error) {
-	all := &pixels{size: n.Input().Out.Len()}
+	var list []stretch
 	for _, r := range c.Pictures {
 		d, err := e.dataset(c.Dataset.Name, r.Split)
 		if err != nil {
@@ -86,22 +84,22 @@ func (e *Experiment) collectParts(ctx context.Context, n *network, c Calibration
 		if err := fits(n, d.Info()); err != nil {
 			return nil, err
 		}
-		p, err := readPixels(ctx, d, n, r.From, r.To)
-		if err != nil {
-			return nil, err
-		}
-		all.bytes, all.labels = append(all.bytes, p.bytes...), append(all.labels, p.labels...)
+		list = append(list, stretch{d, r.From, r.To})
 	}
-	if all.n() == 0 {
+	pix, err := e.readPixels(ctx, n, list...)
+	if err != nil {
+		return nil, err
+	}
+	if pix.n() == 0 {
 		return nil, errors.New("calibration: no pictures; name a split and a range")
 	}
-	program, err := fp32.PrepareUnfused(runtime.Model{Network: n.Network, Preprocess: n.preprocess})
+	src, err := newActivations(pix, n)
 	if err != nil {
 		return nil, err
 	}
 	o := c.Batches
 	o.Workers = e.env.Jobs
-	return calibrate.Collect(ctx, &activations{all, program, len(n.Layers)}, o)
+	return calibrate.Collect(ctx, src, o)
 }
 
 func (r PictureRange) check(info datasets.Info) error {

@@ -43,11 +43,17 @@ func (p *progress) observe(e harness.Event) {
 	head := fmt.Sprintf("[%d/%d] %s", e.Cell, e.Cells, e.Point)
 	switch e.Kind {
 	case harness.CellStarted:
-		if p.terminal {
+		if e.Done > 0 {
+			p.print(fmt.Sprintf("%s: going on at %d of %d pictures", head, e.Done, e.Total))
+		} else if p.terminal {
 			p.line(head + ": preparing")
 		}
 	case harness.CalibrationStarted:
 		p.line(fmt.Sprintf("calibrating %s on %s: %d pictures", e.Point.Model, e.Point.Dataset, e.Total))
+	case harness.PicturesKept:
+		p.print(fmt.Sprintf("decoded pictures, %d of %d already there, are kept in %s; `bench data clean` removes them", e.Done, e.Total, e.Reason))
+	case harness.PicturesNotKept:
+		p.print(e.Reason)
 	case harness.CellProgress:
 		if gap := p.now().Sub(p.last); p.terminal && gap >= refresh || gap >= heartbeat {
 			p.line(fmt.Sprintf("%s: %d of %d, top-1 %.2f %%%s", head, e.Done, e.Total, percent(e.Correct, e.Done), p.remaining(e.Work)))

@@ -84,7 +84,7 @@ func (c *command) calibrate(ctx context.Context, f *pflag.FlagSet) error {
 	case s.GetInt("jobs") < 1:
 		return usage("--jobs is %d; it must be at least 1", s.GetInt("jobs"))
 	}
-	env := harness.Environment{DataDirs: dataDirs(), Getenv: os.Getenv, Jobs: c.settings.GetInt("jobs")}
+	env := harness.Environment{DataDirs: dataDirs(), Getenv: os.Getenv, Jobs: c.settings.GetInt("jobs"), PictureMemory: 1 << 29}
 	result, err := harness.Calibrate(ctx, env, job)
 	if err != nil {
 		return err

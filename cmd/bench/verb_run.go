@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,6 +37,7 @@ on. Interrupt the run at any time: the same command goes on from there.`,
 	f.StringP("output", "o", "out", "folder for the report and results")
 	f.String("cache", cacheDir(), "folder that keeps finished cells")
 	f.IntP("jobs", "j", defaultJobs(), "picture blocks to run at a time")
+	f.String("picture-cache", "20GB", "disk space in the cache for decoded pictures of large datasets; 0 decodes them anew for each cell")
 	f.BoolP("quiet", "q", false, "no progress, no table")
 	f.Bool("no-timing", false, "leave measured latencies out, so that two runs give the same bytes")
 	return cmd
@@ -87,7 +89,11 @@ func (c *command) experiment(cfg *harness.Config, observe func(harness.Event)) (
 	if jobs < 1 {
 		return nil, usage("--jobs is %d; it must be at least 1", jobs)
 	}
-	env := harness.Environment{DataDirs: dataDirs(), Getenv: os.Getenv, Clock: harness.SystemClock{}, Jobs: jobs, Observe: observe, NoTiming: c.settings.GetBool("no-timing")}
+	pictures, err := byteSize(c.settings.GetString("picture-cache"))
+	if err != nil {
+		return nil, usage("--picture-cache: %w", err)
+	}
+	env := harness.Environment{PictureCache: pictures, DataDirs: dataDirs(), Getenv: os.Getenv, Clock: harness.SystemClock{}, Jobs: jobs, Observe: observe, NoTiming: c.settings.GetBool("no-timing")}
 	return harness.New(cfg, env, store), nil
 }
 
@@ -109,6 +115,22 @@ func loadConfig(args []string) (*harness.Config, error) {
 		return nil, err
 	}
 	return harness.ParseConfig(name, data)
+}
+
+// byteSize reads a number of bytes: "20GB", "500 MB", "1GiB", "0". Empty is 0.
+func byteSize(s string) (int64, error) {
+	number := strings.TrimRight(s, "KMGTiBkb ")
+	unit := strings.ToUpper(strings.TrimSpace(s[len(number):]))
+	factors := map[string]float64{"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40}
+	if s == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseFloat(number, 64)
+	factor, ok := factors[unit]
+	if err != nil || !ok || !(n >= 0) || n*factor > 1<<60 {
+		return 0, fmt.Errorf("%q is no size; write 20GB, 500MB or 0", s)
+	}
+	return int64(n * factor), nil
 }
 
 // writeOutput writes a run in every format, each file at once or not at all.
