@@ -68,7 +68,7 @@ func (l *Layer) join(writer map[string]*Layer) error {
 // same blob.
 func worksInPlace(op Op) bool {
 	switch op.(type) {
-	case ReLU, PReLU, BatchNorm, Scale, Dropout, Power, Sigmoid, TanH, Softmax, Eltwise:
+	case ReLU, PReLU, BatchNorm, Scale, Dropout, Power, Sigmoid, TanH, ELU, AbsVal, Softmax, Eltwise:
 		return true
 	}
 	return false

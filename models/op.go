@@ -116,6 +116,12 @@ type Sigmoid struct{}
 // TanH is the hyperbolic tangent.
 type TanH struct{}
 
+// ELU is x where positive, and Alpha*(exp(x)-1) elsewhere.
+type ELU struct{ Alpha float32 }
+
+// AbsVal is the absolute value.
+type AbsVal struct{}
+
 // Dropout does nothing at inference.
 type Dropout struct{}
 
@@ -145,6 +151,8 @@ func (LRN) op()           {}
 func (Power) op()         {}
 func (Sigmoid) op()       {}
 func (TanH) op()          {}
+func (ELU) op()           {}
+func (AbsVal) op()        {}
 func (Dropout) op()       {}
 func (Flatten) op()       {}
 func (Reshape) op()       {}

@@ -11,8 +11,10 @@ func kind(l *models.Layer) string {
 	switch l.Op.(type) {
 	case models.BatchNorm, models.Scale, models.Power:
 		return "Scale"
-	case models.ReLU, models.Sigmoid, models.TanH:
+	case models.ReLU, models.Sigmoid, models.TanH, models.ELU:
 		return "Activation"
+	case models.AbsVal:
+		return "Unary"
 	case models.PReLU:
 		return "Parametric ReLU"
 	case models.Eltwise:

@@ -34,6 +34,10 @@ var builders = map[string]func(layer fields) models.Op{
 	},
 	"Sigmoid": func(fields) models.Op { return models.Sigmoid{} },
 	"TanH":    func(fields) models.Op { return models.TanH{} },
+	"ELU": func(l fields) models.Op {
+		return models.ELU{Alpha: l.block("elu_param").float("alpha", 1)}
+	},
+	"AbsVal":  func(fields) models.Op { return models.AbsVal{} },
 	"Dropout": func(fields) models.Op { return models.Dropout{} },
 	"Flatten": func(l fields) models.Op {
 		p := l.block("flatten_param")

@@ -31,6 +31,8 @@ layer { name: "cat" type: "Concat" bottom: "s1" bottom: "prod" top: "cat" }
 layer { name: "power" type: "Power" bottom: "cat" top: "power" power_param { power: 2 scale: 3 shift: -0.0 } }
 layer { name: "sigmoid" type: "Sigmoid" bottom: "power" top: "sigmoid" }
 layer { name: "tanh" type: "TanH" bottom: "sigmoid" top: "tanh" }
+layer { name: "elu" type: "ELU" bottom: "tanh" top: "tanh" elu_param { alpha: 0.4 } }
+layer { name: "abs" type: "AbsVal" bottom: "tanh" top: "tanh" }
 layer { name: "drop" type: "Dropout" bottom: "tanh" top: "tanh" dropout_param { dropout_ratio: 0.4 } }
 layer { name: "reshape" type: "Reshape" bottom: "tanh" top: "reshape" reshape_param { shape { dim: 0 dim: -1 dim: 2 dim: 0 } } }
 layer { name: "global" type: "Pooling" bottom: "reshape" top: "global" pooling_param { global_pooling: true } }
@@ -135,7 +137,7 @@ func TestErrors(t *testing.T) {
 		`layers { layer { name: "x" } }`:  "before V1",
 		`layer {type: "ReLU"} layers { }`: "both layer and layers",
 		`layer { name: "x" }`:             `layer "x" has no type`,
-		`layer { name: "x" type: "Convolutoin" }`:    "f:1: layer \"x\": type \"Convolutoin\" is not supported; did you mean Convolution? (supported: BatchNorm, Concat",
+		`layer { name: "x" type: "Convolutoin" }`:    "f:1: layer \"x\": type \"Convolutoin\" is not supported; did you mean Convolution? (supported: AbsVal, BatchNorm, Concat",
 		`layers { type: CONVOLUTIN }`:                "did you mean CONVOLUTION?",
 		`layers { type: "Convolution" }`:             "a quoted type belongs to the new form",
 		`layers { type: 99 }`:                        "99 is no type",

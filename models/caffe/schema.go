@@ -33,6 +33,7 @@ var fieldsOf = map[string][]string{
 		global_pooling round_mode`),
 	"inner_product_param": words("num_output bias_term weight_filler bias_filler axis transpose"),
 	"relu_param":          words("negative_slope engine"),
+	"elu_param":           words("alpha"),
 	"prelu_param":         words("filler channel_shared"),
 	"batch_norm_param":    words("use_global_stats moving_average_fraction eps"),
 	"scale_param":         words("axis num_axes filler bias_term bias_filler"),

@@ -115,6 +115,9 @@ func parameters(op models.Op) (string, []string) {
 	case models.PReLU:
 		s.add("channel_shared", op.Shared, false)
 		return "prelu_param", s
+	case models.ELU:
+		s.add("alpha", op.Alpha, float32(1))
+		return "elu_param", s
 	case models.BatchNorm:
 		s.add("use_global_stats", true, nil)
 		s.add("eps", op.Eps, float32(1e-5))
