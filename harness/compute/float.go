@@ -121,6 +121,21 @@ func (b *Builder) TanH(x Tensor) Tensor {
 	return b.Map(x, func(v float32) float32 { return float32(math.Tanh(float64(v))) })
 }
 
+// ELU adds x where positive, alpha*(exp(x)-1) elsewhere.
+func (b *Builder) ELU(x Tensor, alpha float32) Tensor {
+	return b.Map(x, func(v float32) float32 {
+		if v > 0 {
+			return v
+		}
+		return float32(float64(alpha) * math.Expm1(float64(v)))
+	})
+}
+
+// Abs adds the absolute value.
+func (b *Builder) Abs(x Tensor) Tensor {
+	return b.Map(x, func(v float32) float32 { return float32(math.Abs(float64(v))) })
+}
+
 // Softmax adds the softmax over the channels: exp(x - max) / sum.
 func (b *Builder) Softmax(x Tensor) Tensor {
 	return b.perPixel(x, func(in, out *tensor, src, dst unsafe.Pointer) {

@@ -61,8 +61,8 @@ func (c *compiler) stage(s *fuse.Stage) (compute.Tensor, error) {
 	switch op := l.Op.(type) {
 	case models.Input:
 		return b.Input(compute.Float32, l.Out.C, l.Out.H, l.Out.W), nil
-	case models.Convolution, models.InnerProduct:
-		return b.Conv(c.from(l, 0), c.convolution(s)), nil
+	case models.Convolution, models.Deconvolution, models.InnerProduct:
+		return s.Convolve(b, c.from(l, 0), c.convolution(s)), nil
 	case models.Pooling:
 		return b.Pool(c.from(l, 0), compute.Pool{Max: op.Method == models.PoolMax,
 			KernelH: op.KernelH, KernelW: op.KernelW, StrideH: op.StrideH, StrideW: op.StrideW,
@@ -128,6 +128,10 @@ func (c *compiler) elementwise(l *models.Layer) (compute.Tensor, error) {
 		return b.Sigmoid(x), nil
 	case models.TanH:
 		return b.TanH(x), nil
+	case models.ELU:
+		return b.ELU(x, op.Alpha), nil
+	case models.AbsVal:
+		return b.Abs(x), nil
 	}
 	return 0, l.Errorf("is not supported by the fp32 runtime; replace the layer or use another runtime")
 }

@@ -7,5 +7,5 @@
 // apart. Reference computes single pictures the plain way, with float64 sums:
 // it is what both are tested against.
 //
-// The package does not train, and it refuses Deconvolution.
+// The package does not train.
 package fp32

@@ -41,6 +41,8 @@ func refer(l *models.Layer, in [][]float32) []float32 {
 		return x
 	case models.Convolution:
 		return referConvolution(l, op, x)
+	case models.Deconvolution:
+		return referDeconvolution(l, op, x)
 	case models.InnerProduct:
 		return referInnerProduct(l, op, x)
 	case models.Pooling:
@@ -105,6 +107,10 @@ func element(l *models.Layer) func(c int, v float64) float64 {
 		return func(_ int, v float64) float64 { return 1 / (1 + math.Exp(-v)) }
 	case models.TanH:
 		return func(_ int, v float64) float64 { return math.Tanh(v) }
+	case models.AbsVal:
+		return func(_ int, v float64) float64 { return math.Abs(v) }
+	case models.ELU:
+		return func(_ int, v float64) float64 { return max(v, 0) + float64(op.Alpha)*math.Expm1(min(v, 0)) }
 	}
 	return nil
 }
@@ -145,6 +151,31 @@ func referConvolution(l *models.Layer, op models.Convolution, x []float32) []flo
 			}
 			y = append(y, float32(sum))
 		}
+	}
+	return y
+}
+
+// referDeconvolution adds every input element, times the kernel, to the output.
+func referDeconvolution(l *models.Layer, op models.Deconvolution, x []float32) []float32 {
+	in, out := l.In(), l.Out
+	sums := make([]float64, out.Len())
+	outs := op.Out / op.Groups
+	for i, v := range x {
+		c, row, column := i/(in.H*in.W), i/in.W%in.H*op.StrideH-op.PadH, i%in.W*op.StrideW-op.PadW
+		first := c / (in.C / op.Groups) * outs
+		for k := range outs * op.KernelH * op.KernelW {
+			o, y, z := first+k/(op.KernelH*op.KernelW), row+k/op.KernelW%op.KernelH*op.DilationH, column+k%op.KernelW*op.DilationW
+			if y >= 0 && y < out.H && z >= 0 && z < out.W {
+				sums[(o*out.H+y)*out.W+z] += float64(v) * float64(l.Weights[0].Data[c*outs*op.KernelH*op.KernelW+k])
+			}
+		}
+	}
+	y := make([]float32, len(sums))
+	for i, s := range sums {
+		if op.Bias {
+			s += float64(l.Weights[1].Data[i/(out.H*out.W)])
+		}
+		y[i] = float32(s)
 	}
 	return y
 }

@@ -29,7 +29,7 @@ layer { name: "prelu" type: "PReLU" bottom: "sum" top: "prelu" }
 layer { name: "weighted" type: "Eltwise" bottom: "leaky" bottom: "prelu" bottom: "sum" top: "weighted" eltwise_param { operation: SUM coeff: 0.5 coeff: -1 coeff: 2 } }
 layer { name: "prod" type: "Eltwise" bottom: "weighted" bottom: "sum" top: "prod" eltwise_param { operation: PROD } }
 layer { name: "most" type: "Eltwise" bottom: "prod" bottom: "prelu" top: "most" eltwise_param { operation: MAX } }
-layer { name: "norm1" type: "LRN" bottom: "most" top: "norm1" lrn_param { local_size: 5 alpha: 0.1 beta: 0.75 } }
+layer { name: "norm1" type: "LRN" bottom: "most" top: "norm1" lrn_param { local_size: 5 alpha: 0.1 beta: 0.75 k: 2 } }
 layer { name: "norm2" type: "LRN" bottom: "most" top: "norm2" lrn_param { local_size: 3 alpha: 0.1 beta: 0.6 norm_region: WITHIN_CHANNEL } }
 layer { name: "concat" type: "Concat" bottom: "norm1" bottom: "norm2" bottom: "data" top: "concat" }
 layer { name: "pool1" type: "Pooling" bottom: "concat" top: "pool1" pooling_param { pool: MAX kernel_size: 3 stride: 2 } }
@@ -38,7 +38,12 @@ layer { name: "pool3" type: "Pooling" bottom: "pool1" top: "pool3" pooling_param
 layer { name: "power" type: "Power" bottom: "pool2" top: "power" power_param { power: 2 scale: 0.5 shift: 0.1 } }
 layer { name: "sigmoid" type: "Sigmoid" bottom: "power" top: "sigmoid" }
 layer { name: "tanh" type: "TanH" bottom: "sigmoid" top: "tanh" }
-layer { name: "global" type: "Pooling" bottom: "tanh" top: "global" pooling_param { pool: AVE global_pooling: true } }
+layer { name: "up" type: "Deconvolution" bottom: "tanh" top: "up" convolution_param { num_output: 6 kernel_size: 3 stride: 2 pad: 1 group: 3 } }
+layer { name: "bn3" type: "BatchNorm" bottom: "up" top: "up" }
+layer { name: "elu" type: "ELU" bottom: "up" top: "up" elu_param { alpha: 0.5 } }
+layer { name: "less" type: "Deconvolution" bottom: "up" top: "less" convolution_param { num_output: 4 kernel_h: 2 kernel_w: 1 stride: 2 pad: 2 dilation: 2 bias_term: false } }
+layer { name: "abs" type: "AbsVal" bottom: "less" top: "abs" }
+layer { name: "global" type: "Pooling" bottom: "abs" top: "global" pooling_param { pool: AVE global_pooling: true } }
 layer { name: "drop" type: "Dropout" bottom: "global" top: "global" }
 layer { name: "flat" type: "Flatten" bottom: "pool3" top: "flat" }
 layer { name: "ip1" type: "InnerProduct" bottom: "flat" top: "ip1" inner_product_param { num_output: 15 } }
@@ -177,8 +182,8 @@ func TestFusedEqualsReference(t *testing.T) {
 		near(t, l.Name, values, want[0][l.Index])
 		fused++
 	})
-	if missing := len(m.Network.Layers) - fused; err != nil || missing != 7 {
-		t.Errorf("%d layers were fused away, want 7 (conv1, bn1, scale1; conv2, bn2, sum; ip1): %v", missing, err)
+	if missing := len(m.Network.Layers) - fused; err != nil || missing != 8 {
+		t.Errorf("%d layers were fused away, want 8 (conv1, bn1, scale1; conv2, bn2, sum; up; ip1): %v", missing, err)
 	}
 	if len(p.Warnings()) != 0 || (Runtime{}).Name() != "fp32" {
 		t.Error("unexpected warnings or name")
@@ -219,8 +224,6 @@ func TestErrors(t *testing.T) {
 		{"size", input + conv, func(m *runtime.Model) { m.Network.Layers[1].Weights[0].Data = nil }, "0 values"},
 		{"mean", input + conv, func(m *runtime.Model) { m.Preprocess.Mean = []float32{1, 2} }, "2 means"},
 		{"inputs", input + strings.ReplaceAll(input, "data", "more"), func(*runtime.Model) {}, "2 inputs"},
-		{"kind", input + `layer { name: "d" type: "Deconvolution" bottom: "data" top: "d" convolution_param { num_output: 2 kernel_size: 3 } }`,
-			func(*runtime.Model) {}, "not supported"},
 	} {
 		m := runtime.Model{Network: randomNetwork(t, c.text)}
 		c.damage(&m)

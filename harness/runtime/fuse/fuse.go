@@ -16,8 +16,9 @@ import (
 type Stage struct {
 	// Layers in network order; the first decides what is computed.
 	Layers []*models.Layer
-	// Weights and Bias of a Convolution or InnerProduct, with the BatchNorm and
-	// Scale layers of the stage folded in. Bias is never nil then.
+	// Weights and Bias of a Convolution, Deconvolution or InnerProduct, with the
+	// BatchNorm and Scale layers of the stage folded in: one row an output channel,
+	// for a Deconvolution in the order of compute.Transposed. Bias is never nil then.
 	Weights, Bias []float32
 	// Add is the layer whose tensor is added before the ReLU; nil for none.
 	Add *models.Layer
@@ -62,14 +63,27 @@ func Single(n *models.Network) []*Stage {
 // fully connected layer is a convolution as large as its input.
 func (s *Stage) Geometry() compute.Conv {
 	l := s.Head()
-	op, ok := l.Op.(models.Convolution)
-	if !ok {
+	var op models.Convolution
+	switch head := l.Op.(type) {
+	case models.Convolution:
+		op = head
+	case models.Deconvolution:
+		op = models.Convolution(head)
+	default:
 		return compute.Conv{Out: len(s.Bias), KernelH: l.In().H, KernelW: l.In().W}
 	}
 	return compute.Conv{
 		Out: op.Out, Groups: op.Groups, KernelH: op.KernelH, KernelW: op.KernelW, StrideH: op.StrideH, StrideW: op.StrideW,
 		PadH: op.PadH, PadW: op.PadW, DilationH: op.DilationH, DilationW: op.DilationW, OutH: l.Out.H, OutW: l.Out.W,
 	}
+}
+
+// Convolve adds the stage, which Geometry began to describe, to a program.
+func (s *Stage) Convolve(b *compute.Builder, x compute.Tensor, c compute.Conv) compute.Tensor {
+	if _, ok := s.Head().Op.(models.Deconvolution); ok {
+		return b.Deconv(x, c)
+	}
+	return b.Conv(x, c)
 }
 
 type fuser struct {
@@ -99,8 +113,13 @@ func (s *Stage) start(l *models.Layer) {
 		return
 	}
 	s.Weights = append([]float32(nil), l.Weights[0].Data...)
-	if op, ok := l.Op.(models.InnerProduct); ok && op.Transpose {
-		transpose(s.Weights, l.Weights[0].Data, l.In().Len(), out)
+	switch op := l.Op.(type) {
+	case models.InnerProduct:
+		if op.Transpose {
+			transpose(s.Weights, l.Weights[0].Data, l.In().Len(), out)
+		}
+	case models.Deconvolution:
+		s.Weights = compute.Transposed(s.Weights, l.In().C, out, op.Groups, op.KernelH, op.KernelW)
 	}
 	s.Bias = make([]float32, out)
 	if len(l.Weights) > 1 {
@@ -112,6 +131,8 @@ func (s *Stage) start(l *models.Layer) {
 func outputs(l *models.Layer) int {
 	switch op := l.Op.(type) {
 	case models.Convolution:
+		return op.Out
+	case models.Deconvolution:
 		return op.Out
 	case models.InnerProduct:
 		return op.Out

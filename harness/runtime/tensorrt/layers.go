@@ -113,7 +113,7 @@ func (p *program) float(l *models.Layer) (tensor, error) {
 		}
 	case models.LRN:
 		if op.WithinChannel {
-			return tensor{id: b.LRNWithin(x, op.Size, op.Alpha, op.Beta, op.K)}, nil
+			return tensor{id: b.LRNWithin(x, op.Size, op.Alpha, op.Beta, 1)}, nil
 		}
 		return tensor{id: b.LRN(x, op.Size, op.Alpha, op.Beta, op.K)}, nil
 	case models.Power:
@@ -122,6 +122,10 @@ func (p *program) float(l *models.Layer) (tensor, error) {
 		return tensor{id: b.Sigmoid(x)}, nil
 	case models.TanH:
 		return tensor{id: b.TanH(x)}, nil
+	case models.ELU:
+		return tensor{id: b.ELU(x, op.Alpha)}, nil
+	case models.AbsVal:
+		return tensor{id: b.Abs(x)}, nil
 	case models.Eltwise:
 		var operands []compute.Tensor
 		for _, from := range l.From {

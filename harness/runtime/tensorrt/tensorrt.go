@@ -96,7 +96,7 @@ func (p *program) stage(s *fuse.Stage, last bool) error {
 	switch op := s.Head().Op.(type) {
 	case models.Input:
 		t, err = p.input(s.Head(), op)
-	case models.Convolution, models.InnerProduct:
+	case models.Convolution, models.Deconvolution, models.InnerProduct:
 		t, err = p.weighted(s)
 	case models.Pooling:
 		t, err = p.pool(s, op)
@@ -186,7 +186,7 @@ func (p *program) weighted(s *fuse.Stage) (tensor, error) {
 	c := s.Geometry()
 	c.Int8 = weights
 	if p.feedsSoftmax(s) && p.model.Network.Output().From[0] == s.Out() {
-		t := tensor{id: p.builder.Conv(in.id, c), logits: &logits{mul, s.Bias}, kept: true}
+		t := tensor{id: s.Convolve(p.builder, in.id, c), logits: &logits{mul, s.Bias}, kept: true}
 		return t, nil
 	}
 	out, err := p.scale(s.Out())
@@ -202,7 +202,7 @@ func (p *program) weighted(s *fuse.Stage) (tensor, error) {
 		}
 		c.Residual, c.TensorRT.ResidualMul = r.id, r.scale
 	}
-	return tensor{id: p.builder.Conv(in.id, c), scale: out}, nil
+	return tensor{id: s.Convolve(p.builder, in.id, c), scale: out}, nil
 }
 
 // feedsSoftmax says that a stage's real values go to a final Softmax only. They
