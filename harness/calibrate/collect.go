@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync"
 )
 
 // Source supplies the float network's activations for calibration pictures.
@@ -107,41 +106,11 @@ func (e *extent) add(values []float32) {
 // and once to count. The result does not depend on the number of workers. NaN
 // and infinite activations are an error.
 func Collect(ctx context.Context, src Source, o Options) (*Statistics, error) {
-	plan, err := o.Plan(src.Pictures())
+	all, err := CollectNested(ctx, src, o, []int{src.Pictures()})
 	if err != nil {
 		return nil, err
 	}
-	extents := make([][]extent, len(plan))
-	err = each(ctx, len(plan), o.Workers, func(ctx context.Context, i int) error {
-		e := make([]extent, src.Layers())
-		extents[i] = e
-		return src.Run(ctx, plan[i].From, plan[i].To, func(l int, v []float32) { e[l].add(v) })
-	})
-	if err != nil {
-		return nil, err
-	}
-	empty, sofar, err := ranges(src.Layers(), plan, extents)
-	if err != nil {
-		return nil, err
-	}
-	s := empty.blank()
-	var mu sync.Mutex
-	err = each(ctx, len(plan), o.Workers, func(ctx context.Context, i int) error {
-		part := empty.blank()
-		err := src.Run(ctx, plan[i].From, plan[i].To, func(l int, v []float32) {
-			h := &part.Layers[l]
-			h.bin(h.Counts, v, max(0, sofar[i][l]), sofar[i][l] < 0)
-			h.count(v)
-		})
-		mu.Lock()
-		defer mu.Unlock()
-		s.add(part)
-		return err
-	})
-	for l := range s.Layers {
-		s.Layers[l].Pictures = pictures(plan)
-	}
-	return s, err
+	return all[0], nil
 }
 
 // pictures is the number of pictures of a plan.
@@ -197,36 +166,6 @@ func (s *Statistics) add(part *Statistics) {
 			s.Layers[l].add(&part.Layers[l])
 		}
 	}
-}
-
-// each runs f for 0..n-1 on several goroutines and returns the errors; after
-// the first one no further call begins.
-func each(ctx context.Context, n, workers int, f func(ctx context.Context, i int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range max(1, min(workers, n)) {
-		wg.Go(func() {
-			for i := range next {
-				if err := f(ctx, i); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	for i := range n {
-		select {
-		case next <- i:
-		case <-ctx.Done():
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	close(next)
-	wg.Wait()
-	return context.Cause(ctx)
 }
 
 // finite reports whether v is a number.

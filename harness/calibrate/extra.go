@@ -110,20 +110,28 @@ func (h *Histogram) count(values []float32) {
 	lengthen := 1 / width
 	width, side := h.widened()
 	widen, low := 1/width, (float64(side) + 0.5)
+	zeros := uint64(0)
 	for _, v := range values {
+		if v == 0 {
+			zeros++
+			continue
+		}
 		x := float64(v)
 		a := math.Abs(x)
 		half := h.Positive
 		if v < 0 {
 			half = h.Negative
-		} else if v == 0 {
-			h.Zeros++
 		}
 		half[min(Bins-1, int(a*fixed))]++
 		h.Signed[min(SignedBins-1, int((x+top)*signed))]++
 		h.Appended[min(len(h.Appended)-1, int(a*lengthen))]++
 		h.Widened[max(0, min(len(h.Widened)-1, int(x*widen+low)))]++
 	}
+	h.Zeros += zeros
+	h.Positive[0] += zeros
+	h.Signed[min(SignedBins-1, int(top*signed))] += zeros
+	h.Appended[0] += zeros
+	h.Widened[max(0, min(len(h.Widened)-1, int(low)))] += zeros
 }
 
 // add adds the counts of a histogram of the same geometry.

@@ -72,11 +72,17 @@ func (h *Histogram) bin(counts []uint64, values []float32, sofar int, zero bool)
 	if fold >= 11 {
 		fold = 11 // everything falls into bin 0
 	}
+	zeros := uint64(0)
 	for _, v := range values {
+		if v == 0 {
+			zeros++ // half of all values behind a ReLU
+			continue
+		}
 		b := int(math.Abs(float64(v)) * f)
 		if uint(b) >= Bins {
 			b = Bins - 1
 		}
 		counts[b>>fold]++
 	}
+	counts[0] += zeros
 }
