@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"quantbench/harness/calibrate"
 	"quantbench/harness/record"
@@ -26,21 +27,21 @@ const (
 )
 
 // calibrationKey is what the histograms of a network depend on.
-func (e *Experiment) calibrationKey(n *network, dataset string) (key, error) {
-	spec := e.datasetSpec(dataset).Calibration
-	d, err := e.dataset(dataset, spec.Split)
+func (e *Experiment) calibrationKey(n *network, p Point) (key, error) {
+	spec := e.cfg.calibratedAt(p)
+	d, err := e.dataset(p.Dataset, spec.Split)
 	if err != nil {
 		return nil, err
 	}
-	if have := d.Info().Len; spec.From+spec.Images > have {
-		return nil, fmt.Errorf("%s: calibration takes pictures %d to %d; split %q of %s has %d", e.cfg.File, spec.From, spec.From+spec.Images-1, spec.Split, dataset, have)
+	if have := d.Info().Len; spec.From+spec.size > have {
+		return nil, fmt.Errorf("%s: calibration takes pictures %d to %d; split %q of %s has %d", e.cfg.File, spec.From, spec.From+spec.size-1, spec.Split, p.Dataset, have)
 	}
 	var k key
 	k.add("engine", EngineVersion)
 	k.add("network", n.digest)
 	k.add("preprocess", n.preprocess.Digest())
 	k.add("dataset", d.Info().Digest)
-	k.add("images", fmt.Sprintf("%d:%d", spec.From, spec.From+spec.Images))
+	k.add("images", spec.pictures())
 	k.add("batch", fmt.Sprint(spec.Batch))
 	return k, nil
 }
@@ -126,56 +127,101 @@ func (s CalibratorSpec) calibrator() (calibrate.Calibrator, error) {
 // statistics are the histograms of a network's tensors, from the store or by
 // running the calibration pictures.
 func (e *Experiment) statistics(ctx context.Context, n *network, p Point) (*calibrate.Statistics, error) {
-	k, err := e.calibrationKey(n, p.Dataset)
+	k, err := e.calibrationKey(n, p)
 	if err != nil {
 		return nil, err
+	}
+	if of := (Point{Model: p.Model, Dataset: p.Dataset, Subset: p.Subset}); e.histogramsOf != of {
+		clear(e.histograms) // cells of one subset follow each other
+		e.histogramsOf = of
 	}
 	id := k.sum()
 	if s, ok := e.histograms[id]; ok {
 		return s, nil
 	}
-	data, err := e.store.Get(statisticsKind, id, statisticsFile)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	s, err := e.stored(id)
+	if s == nil && err == nil {
+		err = e.collect(ctx, n, p)
+		s = e.histograms[id]
 	}
-	s, err := calibrate.ReadStatistics(statisticsFile, data)
-	if err != nil { // absent, or damaged: it can be made again
-		if err := e.store.Discard(statisticsKind, id); err != nil {
-			return nil, err
-		}
-		if s, err = e.collect(ctx, n, p); err != nil {
-			return nil, err
-		}
-		if err := e.store.Put(statisticsKind, id, map[string][]byte{statisticsFile: s.Append(nil)}); err != nil {
-			return nil, err
-		}
+	if err != nil {
+		return nil, err
 	}
 	e.histograms[id] = s
 	return s, nil
 }
 
-// collect watches the float network on the calibration pictures.
-func (e *Experiment) collect(ctx context.Context, n *network, p Point) (*calibrate.Statistics, error) {
-	spec := e.datasetSpec(p.Dataset).Calibration
-	d, err := e.dataset(p.Dataset, spec.Split)
-	if err != nil {
+// stored reads histograms from the store; nil if they are not there, or damaged:
+// they can be made again.
+func (e *Experiment) stored(id string) (*calibrate.Statistics, error) {
+	data, err := e.store.Get(statisticsKind, id, statisticsFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	ev := Event{Kind: CalibrationStarted, Point: p, Total: spec.Images}
-	e.observe(ev)
-	pix, err := e.readPixels(ctx, n, stretch{d, spec.From, spec.From + spec.Images})
+	s, err := calibrate.ReadStatistics(statisticsFile, data)
 	if err != nil {
-		return nil, err
+		return nil, e.store.Discard(statisticsKind, id)
+	}
+	return s, nil
+}
+
+// collect watches the float network on the calibration pictures, and keeps the
+// histograms of every number of them that the matrix asks for and the store does
+// not hold.
+func (e *Experiment) collect(ctx context.Context, n *network, p Point) error {
+	ids, sizes, err := e.missingSizes(n, p)
+	if err != nil {
+		return err
+	}
+	spec := e.cfg.calibratedAt(p)
+	d, err := e.dataset(p.Dataset, spec.Split)
+	if err != nil {
+		return err
+	}
+	largest := sizes[len(sizes)-1]
+	ev := Event{Kind: CalibrationStarted, Point: p, Total: largest}
+	e.observe(ev)
+	pix, err := e.readPixels(ctx, n, spec.open(d, largest))
+	if err != nil {
+		return err
 	}
 	defer pix.close()
 	src, err := newActivations(pix, n)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s, err := calibrate.Collect(ctx, src, calibrate.Options{Batch: spec.Batch, Workers: e.env.Jobs})
-	ev.Kind, ev.Done = CalibrationDone, spec.Images
+	all, err := calibrate.CollectNested(ctx, src, calibrate.Options{Batch: spec.Batch, Workers: e.env.Jobs}, sizes)
+	if err != nil {
+		return err
+	}
+	for i, s := range all {
+		if err := e.store.Put(statisticsKind, ids[i], map[string][]byte{statisticsFile: s.Append(nil)}); err != nil {
+			return err
+		}
+		e.histograms[ids[i]] = s
+	}
+	ev.Kind, ev.Done = CalibrationDone, largest
 	e.observe(ev)
-	return s, err
+	return nil
+}
+
+// missingSizes are the numbers of pictures of a point's subset that the matrix
+// has and the store has not, ascending, with the keys of their histograms.
+func (e *Experiment) missingSizes(n *network, p Point) (ids []string, sizes []int, err error) {
+	for _, size := range e.cfg.sizesBeside(p) {
+		q := p
+		if q.Images != "" {
+			q.Images = strconv.Itoa(size)
+		}
+		k, err := e.calibrationKey(n, q)
+		if err != nil {
+			return nil, nil, err
+		}
+		if id := k.sum(); !e.store.Has(statisticsKind, id) {
+			ids, sizes = append(ids, id), append(sizes, size)
+		}
+	}
+	return ids, sizes, nil
 }
 
 // activations show the tensors of the float network, layer by layer unfused, on
@@ -228,9 +274,9 @@ func (e *Experiment) WriteTables(ctx context.Context, dir string) error {
 		return err
 	}
 	written := map[string]bool{}
-	for _, p := range e.cfg.Matrix.Expand() {
+	for _, p := range e.cfg.Expand() {
 		name := p.Model + "-" + p.Dataset + "-" + p.Calibrator
-		if p.Calibrator == "" || written[name] {
+		if c := e.calibrationOf(p); p.Calibrator == "" || written[name] || c != nil && !c.Main {
 			continue
 		}
 		n, err := e.network(p.Model)

@@ -50,10 +50,17 @@ type DatasetSpec struct {
 // CalibrationSpec chooses calibration pictures. The batch structure is part of
 // it because TensorRT's entropy calibrator depends on the first batch.
 type CalibrationSpec struct {
-	Split  string `yaml:"split"`  // "train" (default) or "test"
-	From   int    `yaml:"from"`   // index of the first picture
-	Images int    `yaml:"images"` // 500 if 0
-	Batch  int    `yaml:"batch"`  // 50 if 0
+	Split string `yaml:"split"` // "train" (default) or "test"
+	From  int    `yaml:"from"`  // index of the first picture; not with Subsets
+	// Images is the number of pictures (500 if empty); several numbers, ascending
+	// and multiples of Batch, are an axis of the matrix.
+	Images []int `yaml:"images"`
+	// Subsets is how many random choices of so many pictures there are, an axis of
+	// the matrix too; 0 takes them in order. A subset's smaller choices are the
+	// first pictures of its larger ones.
+	Subsets int `yaml:"subsets"`
+	Seed    int `yaml:"seed"`  // of the subsets; 1 if 0
+	Batch   int `yaml:"batch"` // 50 if 0
 }
 
 // Matrix spans the cells: the product of its axes, less Exclude, plus Include.
@@ -96,6 +103,10 @@ type Point struct {
 	Target     string `yaml:"target" json:"target,omitempty"`
 	Profile    string `yaml:"profile" json:"profile,omitempty"`
 	Input      string `yaml:"input" json:"input,omitempty"`
+	// Images and Subset are the number of calibration pictures and the subset, in
+	// digits; empty where the calibration is not varied.
+	Images string `yaml:"images" json:"images,omitempty"`
+	Subset string `yaml:"subset" json:"subset,omitempty"`
 }
 
 // GateSpec is the limit that the report's verdict is about.

@@ -26,8 +26,8 @@ func TestParseConfigDefaults(t *testing.T) {
 	if diff := cmp.Diff(want, c.Matrix); diff != "" {
 		t.Error(diff)
 	}
-	if got := c.Datasets[0].Calibration; got != (CalibrationSpec{Split: "train", Images: 500, Batch: 50}) {
-		t.Errorf("calibration %+v", got)
+	if diff := cmp.Diff(CalibrationSpec{Split: "train", Images: []int{500}, Batch: 50}, c.Datasets[0].Calibration); diff != "" {
+		t.Error(diff)
 	}
 }
 

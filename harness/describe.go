@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"quantbench/harness/record"
@@ -47,6 +46,9 @@ func (e *Experiment) describeCell(ctx context.Context, run *record.Run, o outcom
 		run.Datasets = append(run.Datasets, record.Dataset{Name: p.Dataset, Images: o.cell.Images, Classes: info.Classes, SHA256: info.Digest, Calibration: cal.String()})
 		run.Manifest.Files = append(run.Manifest.Files, record.KeyPart{Name: p.Dataset + " test pictures", Value: info.Digest})
 	}
+	if !o.cell.Stands() {
+		return nil
+	}
 	same := func(t record.Table) bool {
 		return t.Model == p.Model && t.Dataset == p.Dataset && t.Calibrator == p.Calibrator
 	}
@@ -70,11 +72,6 @@ func describeModel(n *network) record.Model {
 		Name: n.name, Prototxt: n.prototxt, Layers: len(n.Layers), Parameters: n.Parameters(), MACs: n.MACs(),
 		SHA256: n.digest, Preprocess: n.preprocess.String(),
 	}
-}
-
-// String says which pictures calibrate.
-func (c CalibrationSpec) String() string {
-	return fmt.Sprintf("%s pictures %d to %d, in batches of %d", c.Split, c.From, c.From+c.Images-1, c.Batch)
 }
 
 func firstLine(s string) string {

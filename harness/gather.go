@@ -84,6 +84,9 @@ func (e *Experiment) compare(ctx context.Context, o, ref *outcome) error {
 	p, _ := stats.McNemar(paired.Lost, paired.Won)
 	c.McNemarP = &p
 	c.Difference, c.DifferenceInterval = paired.Difference(), paired.Interval(stats.Confidence)
+	if !c.Stands() {
+		return nil
+	}
 	for _, f := range telling(flips) {
 		shown, err := show(ctx, d, f, ref.predictions[f.picture], o.predictions[f.picture])
 		if err != nil {
@@ -172,7 +175,7 @@ func (e *Experiment) gates(cells []record.Cell) []record.Gate {
 	limit := -*e.cfg.Gate.MaxLoss / 100
 	var gates []record.Gate
 	for _, c := range cells {
-		if c.Status != record.OK || c.Reference == "" || e.cfg.Gate.Calibrator != "" && c.Calibrator != e.cfg.Gate.Calibrator {
+		if c.Status != record.OK || !c.Stands() || c.Reference == "" || e.cfg.Gate.Calibrator != "" && c.Calibrator != e.cfg.Gate.Calibrator {
 			continue
 		}
 		v, needed := paired(&c).Judge(limit)

@@ -15,6 +15,7 @@ func (p *Point) fields() []field {
 	return []field{
 		{"model", &p.Model}, {"dataset", &p.Dataset}, {"runtime", &p.Runtime}, {"calibrator", &p.Calibrator},
 		{"mode", &p.Mode}, {"target", &p.Target}, {"profile", &p.Profile}, {"input", &p.Input},
+		{"images", &p.Images}, {"subset", &p.Subset},
 	}
 }
 
@@ -43,7 +44,22 @@ func (p Point) String() string {
 	if p.Input != "" && p.Input != "quantized" {
 		s += " / " + p.Input
 	}
+	if c := p.Calibration(); c != "" {
+		s += " / " + c
+	}
 	return s
+}
+
+// Calibration says which pictures calibrate, where that varies: "500 pictures,
+// subset 2".
+func (p Point) Calibration() string {
+	switch {
+	case p.Images == "":
+		return ""
+	case p.Subset == "":
+		return p.Images + " pictures"
+	}
+	return p.Images + " pictures, subset " + p.Subset
 }
 
 // Label names the calibrator with its parameters: "percentile-99.99".
@@ -113,7 +129,7 @@ func (p Point) normal() Point {
 		p.Mode, p.Target, p.Profile, p.Input = "", "", "", ""
 	}
 	if p.Runtime == FP32 {
-		p.Calibrator = ""
+		p.Calibrator, p.Images, p.Subset = "", "", ""
 	}
 	return p
 }

@@ -19,8 +19,12 @@ type Experiment struct {
 	sets     map[string]loadedDataset
 	// histograms of the calibrations that were used, by key.
 	histograms map[string]*calibrate.Statistics
-	current    pair // the pictures of the last model and dataset, decoded once
-	work       progress
+	// finished are cells of this run that do not stand, by program and pictures.
+	finished map[string]outcome
+	// histogramsOf is the model, dataset and subset that they belong to.
+	histogramsOf Point
+	current      pair // the pictures of the last model and dataset, decoded once
+	work         progress
 }
 
 type loadedNetwork struct {
@@ -36,7 +40,7 @@ type loadedDataset struct {
 // New makes an experiment. Nothing is read or run yet.
 func New(cfg *Config, env Environment, store *record.Store) *Experiment {
 	env.Jobs = max(env.Jobs, 1)
-	return &Experiment{cfg: cfg, env: env, store: store, networks: map[string]loadedNetwork{}, sets: map[string]loadedDataset{}, histograms: map[string]*calibrate.Statistics{}}
+	return &Experiment{cfg: cfg, env: env, store: store, networks: map[string]loadedNetwork{}, sets: map[string]loadedDataset{}, histograms: map[string]*calibrate.Statistics{}, finished: map[string]outcome{}}
 }
 
 // PlannedCell is one cell before it has run.
@@ -70,7 +74,7 @@ func (c PlannedCell) ID() string {
 // pictures' digests, and runs nothing.
 func (e *Experiment) Plan() []PlannedCell {
 	var cells []PlannedCell
-	for _, p := range e.cfg.Matrix.Expand() {
+	for _, p := range e.cfg.Expand() {
 		cells = append(cells, e.planCell(p))
 	}
 	return cells
@@ -126,6 +130,9 @@ func (e *Experiment) keyCell(c *PlannedCell) error {
 			return err
 		}
 		k.add("calibration", t.sum())
+		if cal := e.calibrationOf(p); cal != nil && !cal.Main {
+			k.add("detail", "accuracy") // such a cell has no layers, confusion and latency
+		}
 	}
 	if p.Runtime == NVDLA {
 		k.add("mode", p.Mode)

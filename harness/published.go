@@ -24,7 +24,7 @@ func (e *Experiment) tableKey(n *network, p Point) (key, error) {
 		return nil, err
 	}
 	if spec.Name != TableCalibrator {
-		k, err := e.calibrationKey(n, p.Dataset)
+		k, err := e.calibrationKey(n, p)
 		k.add("calibrator", p.Calibrator)
 		return k, err
 	}

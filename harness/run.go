@@ -62,6 +62,7 @@ func (e *Experiment) finish(ctx context.Context, c PlannedCell, ev Event) (outco
 		return outcome{}, err
 	}
 	if ok {
+		cell.Calibration = e.calibrationOf(c.Point)
 		ev.Kind, ev.Correct, ev.Total, ev.Done = CellCached, cell.Correct, cell.Images, cell.Images
 		e.observe(ev)
 		return outcome{c, cell, predictions}, nil
@@ -69,7 +70,7 @@ func (e *Experiment) finish(ctx context.Context, c PlannedCell, ev Event) (outco
 	partial := e.store.Partial(c.Key, c.Images, block)
 	ev.Kind, ev.Total, ev.Done = CellStarted, c.Images, partial.Pictures()
 	e.observe(ev)
-	cell, predictions, err = e.runCell(ctx, c, partial, ev)
+	cell, predictions, err = e.runOnce(ctx, c, partial, ev)
 	if err := errors.Join(ctx.Err(), partial.Close()); err != nil {
 		return outcome{}, err
 	}
@@ -121,7 +122,7 @@ func (e *Experiment) blank(c PlannedCell) *record.Cell {
 	p := c.Point
 	return &record.Cell{
 		ID: c.ID(), Model: p.Model, Dataset: p.Dataset, Runtime: p.Runtime, Target: p.Target, Mode: p.Mode,
-		Profile: p.Profile, InputMode: p.Input, Calibrator: p.Calibrator, Key: c.Parts,
+		Profile: p.Profile, InputMode: p.Input, Calibrator: p.Calibrator, Calibration: e.calibrationOf(p), Key: c.Parts,
 	}
 }
 
@@ -159,6 +160,10 @@ func (e *Experiment) runCell(ctx context.Context, c PlannedCell, partial *record
 		return nil, nil, err
 	}
 	fillAccuracy(cell, p, pix.labels, n.Output().Out.Len())
+	if !cell.Stands() {
+		cell.Confusion, cell.Findings = nil, nil
+		return cell, p, nil
+	}
 	if cell.Layers, err = e.layerErrors(ctx, c.Point, model, program, pix); err != nil {
 		return nil, nil, err
 	}

@@ -29,6 +29,12 @@ const (
 	NVDLA    = "nvdla-int8"
 )
 
+// What a calibration is unless the configuration says otherwise.
+const (
+	defaultImages = 500
+	defaultBatch  = 50
+)
+
 // applyDefaults fills what a configuration may leave out.
 func (c *Config) applyDefaults() {
 	if len(c.Matrix.Model) == 0 {
@@ -59,11 +65,14 @@ func (c *Config) applyDefaults() {
 		if cal.Split == "" {
 			cal.Split = "train"
 		}
-		if cal.Images == 0 {
-			cal.Images = 500
+		if len(cal.Images) == 0 || len(cal.Images) == 1 && cal.Images[0] == 0 {
+			cal.Images = []int{defaultImages}
+		}
+		if cal.Seed == 0 && cal.Subsets > 0 {
+			cal.Seed = 1
 		}
 		if cal.Batch == 0 {
-			cal.Batch = 50
+			cal.Batch = defaultBatch
 		}
 	}
 }
@@ -94,6 +103,7 @@ func (d *decoder) validate(c *Config, root *yaml.Node) {
 		{"input", c.Matrix.Input, inputNames},
 	}
 	known := map[string][]string{"calibrator": calibrators}
+	known["images"], known["subset"] = c.sweepNames()
 	for _, a := range axes {
 		known[a.name] = a.known
 		for i, v := range a.values {
@@ -178,8 +188,11 @@ func (d *decoder) datasetNames(c *Config, root *yaml.Node) []string {
 			d.fail(n, "dataset %q is listed twice", s.Name)
 		}
 		cal := s.Calibration
-		if s.Images < 0 || cal.Images < 0 || cal.From < 0 || cal.Batch < 0 {
-			d.fail(n, "images, from and batch cannot be negative")
+		if s.Images < 0 || cal.From < 0 || cal.Batch < 0 || cal.Subsets < 0 || cal.Seed < 0 {
+			d.fail(n, "images, from, batch, subsets and seed cannot be negative")
+		}
+		if err := cal.check(); err != nil {
+			d.fail(at(root, "datasets", strconv.Itoa(i), "calibration"), "%v", err)
 		}
 		if cal.Split != "" && cal.Split != "train" && cal.Split != "test" {
 			d.fail(at(root, "datasets", strconv.Itoa(i), "calibration", "split"), "unknown split %q%s", cal.Split, diagnose.DidYouMean(cal.Split, []string{"train", "test"}))

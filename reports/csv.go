@@ -3,6 +3,7 @@ package reports
 import (
 	"encoding/csv"
 	"io"
+	"slices"
 	"strconv"
 
 	"quantbench/harness/record"
@@ -13,24 +14,41 @@ var csvHeader = []string{"cell", "model", "dataset", "runtime", "mode", "target"
 
 // CSV writes one row for each cell and metric, with the interval where there is
 // one: shares of 1 as "fraction", differences of shares too, latency in
-// seconds with its kind in the metric's name. A cell without a result has one
+// seconds with its kind in the metric's name. Where the run varies calibration
+// pictures, their number and the subset stand in two columns at the end. A cell without a result has one
 // row with an empty metric.
 func CSV(w io.Writer, r *record.Run) error {
 	out := csv.NewWriter(w)
-	if err := out.Write(csvHeader); err != nil {
+	header, swept := csvHeader, slices.ContainsFunc(r.Cells, func(c record.Cell) bool { return c.Calibration != nil })
+	if swept {
+		header = append(slices.Clone(header), "calibration_images", "calibration_subset")
+	}
+	if err := out.Write(header); err != nil {
 		return err
 	}
 	for i := range r.Cells {
 		c := &r.Cells[i]
 		for _, m := range metrics(c) {
 			row := []string{c.ID, c.Model, c.Dataset, c.Runtime, c.Mode, c.Target, c.Profile, c.InputMode, c.Calibrator, string(c.Status)}
-			if err := out.Write(append(row, m...)); err != nil {
+			row = append(row, m...)
+			if swept {
+				row = append(row, calibrationColumns(c)...)
+			}
+			if err := out.Write(row); err != nil {
 				return err
 			}
 		}
 	}
 	out.Flush()
 	return out.Error()
+}
+
+// calibrationColumns are the number of calibration pictures and the subset.
+func calibrationColumns(c *record.Cell) []string {
+	if c.Calibration == nil {
+		return []string{"", ""}
+	}
+	return []string{strconv.Itoa(c.Calibration.Images), strconv.Itoa(c.Calibration.Subset)}
 }
 
 // metrics are the last six columns of a cell's rows.

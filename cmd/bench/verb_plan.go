@@ -73,7 +73,11 @@ func (c *command) planTable(cfg *harness.Config, cells []harness.PlannedCell) er
 			state = "cached"
 			cached++
 		}
-		err := t.Append(p.ID(), p.Point.Model, p.Point.Dataset, p.Point.Runtime, p.Point.Calibrator, p.Point.Mode, p.Point.Target, fmt.Sprint(p.Images), state)
+		calibrator := p.Point.Calibrator
+		if pictures := p.Point.Calibration(); pictures != "" {
+			calibrator += ", " + pictures
+		}
+		err := t.Append(p.ID(), p.Point.Model, p.Point.Dataset, p.Point.Runtime, calibrator, p.Point.Mode, p.Point.Target, fmt.Sprint(p.Images), state)
 		if err != nil {
 			return err
 		}

@@ -49,8 +49,11 @@ type Cell struct {
 	Profile    string `json:"profile,omitempty"`    // "fast-math"; NVDLA only
 	InputMode  string `json:"input_mode,omitempty"` // "quantized", "nvdla_runtime"; NVDLA only
 	Calibrator string `json:"calibrator"`           // empty for fp32
-	Status     Status `json:"status"`
-	Reason     string `json:"reason"` // why not ok: what, evidence, what to do
+	// Calibration is set where the run varies the calibration pictures.
+	Calibration *Calibration `json:"calibration,omitempty"`
+
+	Status Status `json:"status"`
+	Reason string `json:"reason"` // why not ok: what, evidence, what to do
 
 	Images   int            `json:"images"`
 	Correct  int            `json:"correct"`

@@ -24,12 +24,17 @@ type Group struct {
 	Rows           []Row // cells that ran, in order of series, variant and calibrator
 }
 
-// Of arranges a run. It keeps pointers into r.
+// Of arranges a run. It keeps pointers into r. Cells that do not stand for their
+// calibrator (record.Cell.Stands) are left out: a sweep over calibration pictures
+// is summed up elsewhere.
 func Of(r *record.Run) *Matrix {
 	m := &Matrix{Run: r}
 	variant, adjusted := variants(r.Cells), holm(r.Cells)
 	for i := range r.Cells {
 		c := &r.Cells[i]
+		if !c.Stands() {
+			continue
+		}
 		m.Models = appendNew(m.Models, c.Model)
 		m.Datasets = appendNew(m.Datasets, c.Dataset)
 		if c.Calibrator != "" {

@@ -18,7 +18,7 @@ func holm(cells []record.Cell) []float64 {
 	var order []int
 	for i := range cells {
 		adjusted[i] = 1
-		if cells[i].Status == record.OK && cells[i].McNemarP != nil {
+		if cells[i].Status == record.OK && cells[i].McNemarP != nil && cells[i].Stands() {
 			order = append(order, i)
 		}
 	}
