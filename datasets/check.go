@@ -75,6 +75,14 @@ func (s selection) Label(i int) (int, error) {
 	return Label(context.Background(), s.Dataset, s.at[i])
 }
 
+// ID is the name of picture i.
+func (s selection) ID(i int) (string, error) {
+	if i < 0 || i >= len(s.at) {
+		return "", outside(s.info, i)
+	}
+	return ID(context.Background(), s.Dataset, s.at[i])
+}
+
 // Input is picture i of the selection as a network takes it.
 func (s selection) Input(ctx context.Context, i int, p Preprocess, c, h, w int, dst []byte) error {
 	if i < 0 || i >= len(s.at) {

@@ -12,6 +12,16 @@ func Label(ctx context.Context, d Dataset, i int) (int, error) {
 	return p.Label, err
 }
 
+// ID is the name of picture i of d, its Picture.ID. Sets that know it without
+// reading the picture say so by a method ID; any other set reads.
+func ID(ctx context.Context, d Dataset, i int) (string, error) {
+	if l, ok := d.(interface{ ID(i int) (string, error) }); ok {
+		return l.ID(i)
+	}
+	p, err := d.Picture(ctx, i)
+	return p.ID, err
+}
+
 // Input writes picture i of d as a c x h x w network takes it into dst, c*h*w
 // bytes: what p.Bytes makes of the picture. Sets of picture files have a shorter
 // way, a method Input, for rules that need not see the whole picture.

@@ -133,6 +133,14 @@ func (v view) Label(i int) (int, error) {
 	return Label(context.Background(), v.Dataset, v.from+i)
 }
 
+// ID is the name of picture i.
+func (v view) ID(i int) (string, error) {
+	if i < 0 || i >= v.info.Len {
+		return "", outside(v.info, i)
+	}
+	return ID(context.Background(), v.Dataset, v.from+i)
+}
+
 // Input is picture i of the range as a network takes it.
 func (v view) Input(ctx context.Context, i int, p Preprocess, c, h, w int, dst []byte) error {
 	if i < 0 || i >= v.info.Len {

@@ -15,6 +15,8 @@ type Config struct {
 	Datasets []DatasetSpec `yaml:"datasets"`
 	Matrix   Matrix        `yaml:"matrix"`
 	Gate     GateSpec      `yaml:"gate"`
+	// Imports are cells that other programs ran.
+	Imports []ImportSpec `yaml:"imports"`
 
 	// File is where the configuration was read from; paths in it are relative to
 	// that file's folder.

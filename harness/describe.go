@@ -16,6 +16,10 @@ func (e *Experiment) describe(ctx context.Context, run *record.Run, outcomes []o
 			run.Manifest.Skipped = append(run.Manifest.Skipped, record.Skip{What: o.plan.Point.String(), Reason: firstLine(o.cell.Reason), Command: o.plan.Command})
 			continue
 		}
+		if o.plan.Import != nil {
+			e.describeImport(run, o)
+			continue
+		}
 		if err := e.describeCell(ctx, run, o); err != nil {
 			return err
 		}

@@ -23,7 +23,11 @@ func (e *Experiment) gather(ctx context.Context, outcomes []outcome) (*record.Ru
 		if l := o.cell.Latency; e.env.NoTiming && l != nil && l.Kind != record.Modelled {
 			o.cell.Latency = nil
 		}
-		if o.cell.Status == record.OK && o.plan.Point.Runtime != FP32 {
+		if o.cell.Status == record.OK && o.plan.Import != nil {
+			if err := e.compareImport(ctx, outcomes, o); err != nil {
+				return nil, err
+			}
+		} else if o.cell.Status == record.OK && o.plan.Point.Runtime != FP32 {
 			if err := e.compare(ctx, o, reference(outcomes, o)); err != nil {
 				return nil, err
 			}
@@ -41,7 +45,7 @@ func (e *Experiment) gather(ctx context.Context, outcomes []outcome) (*record.Ru
 func reference(outcomes []outcome, of *outcome) *outcome {
 	for i := range outcomes {
 		o := &outcomes[i]
-		if o.plan.Point.Runtime == FP32 && o.cell.Status == record.OK &&
+		if o.plan.Point.Runtime == FP32 && o.plan.Import == nil && o.cell.Status == record.OK &&
 			o.plan.Point.Model == of.plan.Point.Model && o.plan.Point.Dataset == of.plan.Point.Dataset {
 			return o
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"quantbench/datasets"
+	"quantbench/harness/answers"
 	"quantbench/harness/calibrate"
 	"quantbench/harness/record"
 )
@@ -25,6 +26,10 @@ type Experiment struct {
 	histogramsOf Point
 	current      pair // the pictures of the last model and dataset, decoded once
 	work         progress
+
+	truths  map[string]*answers.Truth // of datasets, by digest
+	imports map[*ImportSpec]*imported // that were read
+	last    []outcome                 // of the last Run
 }
 
 type loadedNetwork struct {
@@ -40,7 +45,8 @@ type loadedDataset struct {
 // New makes an experiment. Nothing is read or run yet.
 func New(cfg *Config, env Environment, store *record.Store) *Experiment {
 	env.Jobs = max(env.Jobs, 1)
-	return &Experiment{cfg: cfg, env: env, store: store, networks: map[string]loadedNetwork{}, sets: map[string]loadedDataset{}, histograms: map[string]*calibrate.Statistics{}, finished: map[string]outcome{}}
+	return &Experiment{cfg: cfg, env: env, store: store, networks: map[string]loadedNetwork{}, sets: map[string]loadedDataset{}, histograms: map[string]*calibrate.Statistics{}, finished: map[string]outcome{},
+		truths: map[string]*answers.Truth{}, imports: map[*ImportSpec]*imported{}}
 }
 
 // PlannedCell is one cell before it has run.
@@ -59,6 +65,9 @@ type PlannedCell struct {
 	Skip, Command string
 	// Broken means that the reason is a fault (a damaged file), not an absence.
 	Broken bool
+	// Import is where the cell is from if another program ran it.
+	Import   *ImportSpec
+	imported *imported
 }
 
 // ID is the short form of the key by which reports name the cell. A cell that
@@ -77,25 +86,30 @@ func (e *Experiment) Plan() []PlannedCell {
 	for _, p := range e.cfg.Expand() {
 		cells = append(cells, e.planCell(p))
 	}
-	return cells
+	return append(cells, e.planImports()...)
 }
 
 func (e *Experiment) planCell(p Point) PlannedCell {
 	c := PlannedCell{Point: p}
 	if err := e.keyCell(&c); err != nil {
-		c.Key, c.Parts, c.Skip, c.Broken = "", nil, err.Error(), true
-		var a *absent
-		var missing *datasets.MissingError
-		switch {
-		case errors.As(err, &a):
-			c.Command, c.Broken = a.command, false
-		case errors.As(err, &missing):
-			c.Command, c.Broken = missing.Command, false
-		}
+		c.skip(err)
 		return c
 	}
 	c.Cached = e.store.HasCell(c.Key)
 	return c
+}
+
+// skip notes why the cell cannot run.
+func (c *PlannedCell) skip(err error) {
+	c.Key, c.Parts, c.Skip, c.Broken = "", nil, err.Error(), true
+	var a *absent
+	var missing *datasets.MissingError
+	switch {
+	case errors.As(err, &a):
+		c.Command, c.Broken = a.command, false
+	case errors.As(err, &missing):
+		c.Command, c.Broken = missing.Command, false
+	}
 }
 
 // keyCell fills in what a cell's result depends on.

@@ -49,6 +49,7 @@ func (e *Experiment) Run(ctx context.Context) (*record.Run, error) {
 	if err := e.forget(); err != nil {
 		return nil, err
 	}
+	e.last = outcomes
 	return e.gather(ctx, outcomes)
 }
 
@@ -56,6 +57,9 @@ func (e *Experiment) Run(ctx context.Context) (*record.Run, error) {
 func (e *Experiment) finish(ctx context.Context, c PlannedCell, ev Event) (outcome, error) {
 	if c.Key == "" {
 		return e.unrun(c, ev), nil
+	}
+	if c.Import != nil {
+		return e.finishImport(ctx, c, ev)
 	}
 	cell, predictions, ok, err := e.store.Cell(c.Key)
 	if err != nil {
@@ -105,6 +109,9 @@ func (e *Experiment) share(extra int64) float64 {
 // unrun is the outcome of a cell that cannot run.
 func (e *Experiment) unrun(c PlannedCell, ev Event) outcome {
 	cell := e.blank(c)
+	if c.Import != nil {
+		cell.Imported = origin(c)
+	}
 	cell.Status, cell.Reason = record.Skipped, c.Skip
 	ev.Kind = CellSkipped
 	if c.Broken {

@@ -119,6 +119,7 @@ func (d *decoder) validate(c *Config, root *yaml.Node) {
 			}
 		}
 	}
+	d.imports(c, root)
 	if g := c.Gate.MaxLoss; g != nil && (*g < 0 || *g > 100) {
 		d.fail(at(root, "gate", "max_loss"), "max_loss is %v; it is a loss in percentage points, from 0 to 100", *g)
 	}

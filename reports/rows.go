@@ -15,6 +15,9 @@ var heads = []string{"Runtime", "Calibrator", "Top-1, %", "95 % interval", "", "
 // line is a row of the shared table.
 func line(r matrix.Row) []string {
 	l := []string{r.Name(), r.Calibrator, format.Percent(r.Top1), format.Range(r.Interval.Lo, r.Interval.Hi), "", "", "", format.Count(r.Ties), "", ""}
+	if r.Imported != nil {
+		l[7] = "" // only classes came with the file
+	}
 	if r.Series == matrix.FP32 {
 		l[1] = "reference"
 	}

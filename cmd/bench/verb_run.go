@@ -70,6 +70,9 @@ func (c *command) run(ctx context.Context, args []string) error {
 	if err := exp.WriteTables(ctx, filepath.Join(out, "tables")); err != nil {
 		return err
 	}
+	if err := writeAnswers(ctx, exp, record.AnswersPath(filepath.Join(out, "results.json"))); err != nil {
+		return err
+	}
 	if !quiet {
 		if err := reports.Terminal(c.stdout, result); err != nil {
 			return err

@@ -129,6 +129,14 @@ func (s *Set) Label(i int) (int, error) {
 	return s.entries[i].Label, nil
 }
 
+// ID is the name of picture i. The picture is not read.
+func (s *Set) ID(i int) (string, error) {
+	if i < 0 || i >= len(s.entries) {
+		return "", s.outside(i)
+	}
+	return s.info.Name + "/" + s.info.Split + "/" + s.entries[i].Name, nil
+}
+
 func (s *Set) outside(i int) error {
 	return fmt.Errorf("%s/%s: picture %d does not exist; the set has %d", s.info.Name, s.info.Split, i, len(s.entries))
 }

@@ -88,6 +88,8 @@ type Cell struct {
 	// Flips are the most telling pictures that changed sides against the reference.
 	Flips    []Flip    `json:"flips,omitempty"`
 	Findings []Finding `json:"findings,omitempty"`
+	// Imported is set if another program ran the cell.
+	Imported *Imported `json:"imported,omitempty"`
 	// Key lists what ID was made from, name by name.
 	Key []KeyPart `json:"key,omitempty"`
 }
