@@ -35,6 +35,10 @@ func (e *Experiment) gather(ctx context.Context, outcomes []outcome) (*record.Ru
 		run.Cells = append(run.Cells, *o.cell)
 	}
 	run.Gates = e.gates(run.Cells)
+	var err error
+	if run.Bakeoff, err = e.bakeoff(ctx, outcomes); err != nil {
+		return nil, err
+	}
 	if err := e.describe(ctx, run, outcomes); err != nil {
 		return nil, err
 	}

@@ -50,15 +50,46 @@ func symmetricThreshold(h []float64) int {
 // window gives the candidates out of one signed histogram.
 type window struct {
 	h, sums []float64 // sums[b] is the sum below bin b
+	logs    []float64 // of h
 	means   []float64 // of the candidate's levels
+	taken   []taken   // by count, for small ones
+	round   int       // the number of the candidate
 }
 
+// taken is the logarithm of a count less a candidate's take.
+type taken struct {
+	log   float64
+	round int
+}
+
+// smallCounts is how many logarithms are kept: bins far out hold few values, and
+// so the same numbers of them.
+const smallCounts = 4096
+
 func newWindow(h []float64, levels int) *window {
-	w := &window{h, make([]float64, len(h)+1), make([]float64, levels)}
+	w := &window{h: h, sums: make([]float64, len(h)+1), logs: make([]float64, len(h)), means: make([]float64, levels), taken: make([]taken, smallCounts)}
 	for b, v := range h {
 		w.sums[b+1] = w.sums[b] + v
+		w.logs[b] = math.Log(v)
 	}
 	return w
+}
+
+// log is the logarithm of bin b's count less take, a number that stays the same
+// for a candidate: the logarithms are the larger part of the search.
+func (w *window) log(b int, take float64) float64 {
+	if take == 0 {
+		return w.logs[b]
+	}
+	v := w.h[b]
+	if v >= smallCounts {
+		return math.Log(v - take)
+	}
+	known := &w.taken[int(v)]
+	if known.round != w.round {
+		*known = taken{math.Log(v - take), w.round}
+	}
+	return known.log
 }
 
 // cut is one candidate: bins of the histogram, the first and last of which have
@@ -100,7 +131,7 @@ func (w *window) divergence(lo, hi int) float64 {
 	if !okP || !okQ {
 		return math.Inf(1)
 	}
-	return c.smoothed(w.means, takeP, takeQ)
+	return w.smoothed(c, lo, takeP, takeQ)
 }
 
 // merge fills in the levels' means over the bins that P uses, and counts the
@@ -130,18 +161,24 @@ func (w *window) merge(c *cut, lo int) (zerosP, zerosQ int) {
 	return zerosP, zerosP + zerosQ
 }
 
-// smoothed is the divergence of P from the means.
-func (c *cut) smoothed(means []float64, takeP, takeQ float64) float64 {
+// smoothed is the divergence of P from the means; lo is the candidate's first bin.
+func (w *window) smoothed(c *cut, lo int, takeP, takeQ float64) float64 {
+	w.round++
 	logEpsilon := math.Log(smoothEpsilon)
 	var sp, sq, plogp, plogq float64
-	for level, mean := range means {
+	for level, mean := range w.means {
 		q, logq := smoothEpsilon, logEpsilon
 		if mean > 0 {
 			q = mean - takeQ
 			logq = math.Log(q)
 		}
-		for b := c.start(level, len(means)); b < c.start(level+1, len(means)); b++ {
-			v := c.p(b)
+		end := c.start(level+1, len(w.means))
+		for b := c.start(level, len(w.means)); b < end; b++ {
+			v := c.h[b]
+			ends := b == 0 || b == len(c.h)-1
+			if ends {
+				v = c.p(b)
+			}
 			if v == 0 {
 				sp, sq = sp+smoothEpsilon, sq+smoothEpsilon
 				plogp += smoothEpsilon * logEpsilon
@@ -149,8 +186,14 @@ func (c *cut) smoothed(means []float64, takeP, takeQ float64) float64 {
 				continue
 			}
 			v -= takeP
+			var logp float64
+			if ends {
+				logp = math.Log(v)
+			} else {
+				logp = w.log(lo+b, takeP)
+			}
 			sp, sq = sp+v, sq+q
-			plogp += v * math.Log(v)
+			plogp += v * logp
 			plogq += v * logq
 		}
 	}

@@ -20,8 +20,10 @@ type Run struct {
 	Models   []Model   `json:"models,omitempty"`
 	Datasets []Dataset `json:"datasets,omitempty"`
 	// Tables are the calibration tables that cells used.
-	Tables   []Table  `json:"tables,omitempty"`
-	Gates    []Gate   `json:"gates,omitempty"`
+	Tables []Table `json:"tables,omitempty"`
+	Gates  []Gate  `json:"gates,omitempty"`
+	// Bakeoff compares the calibrators of a run that varies calibration pictures.
+	Bakeoff  *Bakeoff `json:"bakeoff,omitempty"`
 	Manifest Manifest `json:"manifest"`
 }
 
