@@ -113,9 +113,9 @@ func calibratorsOf(cells []outcome) []string {
 	return names
 }
 
-// answers are one calibrator's right answers with the main number of pictures, by
+// contender holds one calibrator's right answers with the main number of pictures, by
 // subset and picture.
-type answers struct {
+type contender struct {
 	name    string
 	mean    float64
 	subsets []int
@@ -156,10 +156,10 @@ func (e *Experiment) judge(l *record.BakeoffLine, cells []outcome, labels []int)
 
 // answered gathers the answers of each calibrator with the main number of
 // pictures, the best calibrator first.
-func answered(l *record.BakeoffLine, cells []outcome, labels []int) []answers {
-	var all []answers
+func answered(l *record.BakeoffLine, cells []outcome, labels []int) []contender {
+	var all []contender
 	for _, name := range calibratorsOf(cells) {
-		a := answers{name: name}
+		a := contender{name: name}
 		for _, o := range cells {
 			if o.cell.Calibrator != name || o.cell.Calibration.Images != l.Main {
 				continue
@@ -176,12 +176,12 @@ func answered(l *record.BakeoffLine, cells []outcome, labels []int) []answers {
 			all = append(all, a)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b answers) int { return cmp.Compare(b.mean, a.mean) })
+	slices.SortStableFunc(all, func(a, b contender) int { return cmp.Compare(b.mean, a.mean) })
 	return all
 }
 
 // against compares two calibrators on the subsets that both have.
-func against(a, b answers, share float64) (record.BakeoffPair, error) {
+func against(a, b contender, share float64) (record.BakeoffPair, error) {
 	pair := record.BakeoffPair{Better: a.name, Worse: b.name, P: 1, McNemarP: 1}
 	var first, second [][]bool
 	for i, subset := range a.subsets {
@@ -217,7 +217,7 @@ func against(a, b answers, share float64) (record.BakeoffPair, error) {
 }
 
 // alike names the groups of calibrators that the pairs do not tell apart.
-func alike(all []answers, pairs []record.BakeoffPair) [][]string {
+func alike(all []contender, pairs []record.BakeoffPair) [][]string {
 	apart := map[[2]string]bool{}
 	for _, p := range pairs {
 		apart[[2]string{p.Better, p.Worse}] = p.Adjusted < 1-stats.Confidence
