@@ -25,16 +25,17 @@ type Config struct {
 	Digest string `yaml:"-"`
 }
 
-// ModelSpec names a network: a shipped one (Zoo), or Caffe files.
+// ModelSpec names a network: one of the catalogue (Zoo), or Caffe files.
 type ModelSpec struct {
 	Name string `yaml:"name"`
-	// Zoo is the name of a shipped network.
+	// Zoo is a name of the catalogue: a shipped network, or one whose files are on
+	// this machine (bench model list).
 	Zoo string `yaml:"zoo"`
 	// Prototxt and Caffemodel are paths; ${VARIABLE} is expanded.
 	Prototxt   string `yaml:"prototxt"`
 	Caffemodel string `yaml:"caffemodel"`
-	// Preprocess is how the network wants its pictures; for a shipped network it
-	// is known.
+	// Preprocess is how the network wants its pictures; for a network of the
+	// catalogue it is known.
 	Preprocess *datasets.Preprocess `yaml:"preprocess"`
 }
 

@@ -11,7 +11,6 @@ import (
 	"quantbench/datasets/catalogue"
 	"quantbench/models"
 	"quantbench/models/caffe"
-	"quantbench/models/zoo"
 )
 
 // Environment holds every effect that an experiment has on the world, or the
@@ -92,29 +91,19 @@ func (e *Experiment) network(name string) (*network, error) {
 func (e *Experiment) loadNetwork(name string) (*network, error) {
 	spec := e.modelSpec(name)
 	n := &network{name: name}
-	var fsys fs.FS = zoo.Files()
-	prototxt, caffemodel := "", ""
-	if m, ok := zoo.Named(spec.Zoo); ok {
-		prototxt, caffemodel = m.Prototxt, m.Caffemodel
-		n.preprocess = datasets.Preprocess{Scale: m.Scale}
-	} else {
-		fsys = osFS{}
-		var err error
-		if prototxt, err = e.path(spec.Prototxt); err != nil {
-			return nil, err
-		}
-		if caffemodel, err = e.path(spec.Caffemodel); err != nil {
-			return nil, err
-		}
-	}
-	if spec.Preprocess != nil {
-		n.preprocess = *spec.Preprocess
-	}
-	text, err := readInput(fsys, prototxt)
+	src, err := e.source(spec)
 	if err != nil {
 		return nil, err
 	}
-	weights, err := readInput(fsys, caffemodel)
+	if n.preprocess, err = src.takes(spec); err != nil {
+		return nil, err
+	}
+	prototxt, caffemodel := src.prototxt, src.caffemodel
+	text, err := readInput(src, prototxt)
+	if err != nil {
+		return nil, err
+	}
+	weights, err := readInput(src, caffemodel)
 	if err != nil {
 		return nil, err
 	}

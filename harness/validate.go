@@ -11,7 +11,7 @@ import (
 	"quantbench/harness/calibrate"
 	"quantbench/harness/diagnose"
 	"quantbench/harness/runtime/nvdla/hardware"
-	"quantbench/models/zoo"
+	networks "quantbench/models/catalogue"
 )
 
 // The names that an axis may hold.
@@ -154,7 +154,7 @@ func (d *decoder) modelNames(c *Config, root *yaml.Node) []string {
 		m := &c.Models[i]
 		n := at(root, "models", strconv.Itoa(i))
 		if m.Name != "" && m.Zoo == "" && m.Prototxt == "" {
-			m.Zoo = m.Name // "- lenet5" is the shipped lenet5
+			m.Zoo = m.Name // "- lenet5" is the lenet5 of the catalogue
 		}
 		switch {
 		case m.Name == "":
@@ -162,8 +162,8 @@ func (d *decoder) modelNames(c *Config, root *yaml.Node) []string {
 		case slices.Contains(names, m.Name):
 			d.fail(n, "two models are called %q", m.Name)
 		case m.Zoo != "":
-			if _, ok := zoo.Named(m.Zoo); !ok {
-				d.fail(n, "no network called %q ships with bench%s", m.Zoo, diagnose.DidYouMean(m.Zoo, zooNames()))
+			if _, ok := networks.Named(m.Zoo); !ok {
+				d.fail(n, "no network is called %q%s; `bench model list` lists those known by name", m.Zoo, diagnose.DidYouMean(m.Zoo, networks.Names()))
 			}
 		case m.Caffemodel == "":
 			d.fail(n, "model %q has a prototxt but no caffemodel", m.Name)
@@ -199,14 +199,6 @@ func (d *decoder) datasetNames(c *Config, root *yaml.Node) []string {
 			d.fail(at(root, "datasets", strconv.Itoa(i), "calibration", "split"), "unknown split %q%s", cal.Split, diagnose.DidYouMean(cal.Split, []string{"train", "test"}))
 		}
 		names = append(names, s.Name)
-	}
-	return names
-}
-
-func zooNames() []string {
-	var names []string
-	for _, m := range zoo.Models {
-		names = append(names, m.Name)
 	}
 	return names
 }

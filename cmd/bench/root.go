@@ -126,7 +126,7 @@ Exit codes: 0 ok, 1 cells failed, 2 usage or configuration, 3 gate failed,
 		c.runCommand(), c.planCommand(), c.reportCommand(), c.gateCommand(), c.initCommand(),
 		c.importCommand(), c.compareCommand(),
 		c.calibrateCommand(), c.tableCommand(), c.doctorCommand(), c.explainCommand(),
-		c.nvdlaCommand(), c.speedCommand(), c.dataCommand(), c.versionCommand(),
+		c.nvdlaCommand(), c.speedCommand(), c.dataCommand(), c.modelCommand(), c.versionCommand(),
 	)
 	return root
 }

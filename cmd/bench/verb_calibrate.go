@@ -16,8 +16,9 @@ import (
 	"quantbench/datasets"
 	"quantbench/harness"
 	"quantbench/harness/calibrate"
+	"quantbench/harness/diagnose"
 	"quantbench/harness/record"
-	"quantbench/models/zoo"
+	"quantbench/models/catalogue"
 )
 
 func (c *command) calibrateCommand() *cobra.Command {
@@ -46,7 +47,7 @@ network.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.calibrate(cmd.Context(), cmd.Flags()) },
 	}
 	f := cmd.Flags()
-	f.String("model", "", "a network that ships with bench")
+	f.String("model", "", "a network of bench model list")
 	f.String("prototxt", "", "the network")
 	f.String("caffemodel", "", "its weights")
 	f.String("dataset", "", "where the pictures come from")
@@ -142,11 +143,11 @@ func (c *command) calibratedModel(f *pflag.FlagSet) (m harness.ModelSpec, err er
 			}
 		}
 	}
-	switch _, known := zoo.Named(m.Zoo); {
+	switch _, known := catalogue.Named(m.Zoo); {
 	case m.Zoo != "" && m.Prototxt+m.Caffemodel != "":
 		return m, usage("--model and --prototxt exclude each other")
 	case m.Zoo != "" && !known:
-		return m, usage("no network called %q ships with bench", m.Zoo)
+		return m, usage("no network is called %q%s", m.Zoo, diagnose.DidYouMean(m.Zoo, catalogue.Names()))
 	case m.Zoo == "" && (m.Prototxt == "" || m.Caffemodel == ""):
 		return m, usage("name the network: --model NAME, or --prototxt P and --caffemodel M")
 	}
