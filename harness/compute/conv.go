@@ -53,8 +53,9 @@ type conv struct {
 	in, res, out *tensor
 	twin         *conv // whose blocks this one shares, for one picture
 	blocks       []block
-	perPass      int // blocks
-	segment      int // pixels of a line that all blocks of a pass compute in turn
+	fused        *fused // nil: sums go through the scratch buffer
+	perPass      int    // blocks
+	segment      int    // pixels of a line that all blocks of a pass compute in turn
 }
 
 // block is what 4 output channels need.
@@ -62,6 +63,7 @@ type block struct {
 	offsets []int32
 	weights []uint32 // len(offsets) x 4
 	init    [kernel.Block]uint32
+	sums    [kernel.Block]span // int8: what the sums can be
 	requant requant
 }
 
@@ -189,6 +191,8 @@ func (c *conv) prepare(b *Builder) error {
 		}
 		c.blocks = append(c.blocks, blk)
 	}
+	c.joinWeights()
+	c.fuse(b.program.kernels)
 	c.perPass = max(1, weightBudget/(16*len(c.blocks[0].offsets)))
 	c.chooseSegment(b.program.groups)
 	if c.in.kind == Int8 {

@@ -33,6 +33,10 @@ func (c *conv) execute(w *Worker, first, groups int) {
 		for l.y = 0; l.y < c.OutH; l.y++ {
 			for l.x = 0; l.x < whole; l.x += c.segment {
 				l.pixels = min(c.segment, whole-l.x)
+				if c.fused != nil {
+					c.fusedLine(w, l, b, end)
+					continue
+				}
 				for i := b; i < end; i++ {
 					c.line(w, l, i)
 				}

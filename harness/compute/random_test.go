@@ -78,13 +78,14 @@ func randomFloats(r *rand.Rand, n int, scale float64) []float32 {
 }
 
 // checkInt8 compares one random int8 layer on every set of kernels with the
-// definition; mode is 0 for int32, 1 for TensorRT, 2 for NVDLA.
-func checkInt8(t *testing.T, seed uint64, mode int) {
+// definition; mode is 0 for int32, 1 for TensorRT, 2 for NVDLA. It counts the
+// sets that had a fused form.
+func checkInt8(t *testing.T, seed uint64, mode int) (fused int) {
 	r := rand.New(rand.NewPCG(seed, uint64(mode)))
 	l := randomLayer(r)
 	oh, ow := l.outputs()
 	if oh < 1 || ow < 1 {
-		return
+		return fused
 	}
 	extreme := r.IntN(3) == 0
 	c := &l.conv
@@ -110,20 +111,20 @@ func checkInt8(t *testing.T, seed uint64, mode int) {
 		b.Kernels = set
 		x := b.Input(Int8, l.c, l.h, l.w)
 		var res Tensor
-		conv := *c
+		layer := *c
 		if withResidual {
 			// The residual is the input through a convolution that makes int8.
 			plain := *c
 			plain.TensorRT, plain.NVDLA, plain.ReLU, plain.BiasInt32 = &TensorRT{Mul: ones(c.Out, 1e-3), OutMul: 3}, nil, false, nil
 			res = b.Conv(x, plain)
 			b.Keep(res)
-			conv.Residual = res
+			layer.Residual = res
 		}
-		y := b.Conv(x, conv)
+		y := b.Conv(x, layer)
 		b.Keep(y)
 		p, err := b.Build()
 		if errors.Is(err, ErrRange) {
-			return
+			return fused
 		}
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
@@ -133,7 +134,11 @@ func checkInt8(t *testing.T, seed uint64, mode int) {
 			t.Fatal(err)
 		}
 		l.compare(t, seed, w, y, res, mode, oh, ow)
+		if p.ops[len(p.ops)-1].(*conv).fused != nil {
+			fused++
+		}
 	}
+	return fused
 }
 
 func ones(n int, v float32) []float32 {
@@ -152,6 +157,15 @@ func randomNVDLA(r *rand.Rand, out int) *NVDLA {
 			n.Mul[i] = int16(r.IntN(1<<16) - 1<<15)
 		}
 		n.MulShift = r.IntN(30)
+	}
+	switch r.IntN(3) { // forms that a fused kernel can take
+	case 0:
+		n.Offset, n.ReLU, n.Scale = 0, false, int16(r.IntN(1<<15))
+	case 1: // with ties
+		n.Offset, n.ReLU, n.Scale = 0, false, 1<<r.IntN(15)
+		for i := range n.Mul {
+			n.Mul[i] = int16(pick(r, 1, -1)) << r.IntN(15)
+		}
 	}
 	return n
 }
@@ -242,8 +256,13 @@ func (n *NVDLA) want(c *Conv, o int, v, residual int64, withResidual bool) int8 
 func TestRandomInt8(t *testing.T) {
 	for mode, name := range []string{"int32", "tensorrt", "nvdla"} {
 		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(150) {
-				checkInt8(t, seed, mode)
+			fused := 0
+			for seed := range uint64(200) {
+				fused += checkInt8(t, seed, mode)
+			}
+			t.Logf("%d layers had a fused form", fused)
+			if mode > 0 && fused < 20 {
+				t.Errorf("only %d layers had a fused form", fused)
 			}
 		})
 	}

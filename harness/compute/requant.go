@@ -85,6 +85,9 @@ type span struct{ lo, hi int64 }
 
 func (s span) fits() bool { return s.lo >= math.MinInt32 && s.hi <= math.MaxInt32 }
 
+// size is the largest magnitude.
+func (s span) size() int64 { return max(s.hi, -s.lo) }
+
 func (s span) times(m int64) span {
 	a, b := s.lo*m, s.hi*m
 	return span{min(a, b), max(a, b)}
@@ -123,7 +126,7 @@ func (c *conv) requantize(blk *block, o int) error {
 		if !s.fits() {
 			return fmt.Errorf("%w: sums of %d..%d", ErrRange, s.lo, s.hi)
 		}
-		blk.init[j] = uint32(bias - 128*sum)
+		blk.init[j], blk.sums[j] = uint32(bias-128*sum), s
 		if c.NVDLA != nil {
 			if err := c.nvdlaChannel(blk, s, o, j); err != nil {
 				return err

@@ -19,6 +19,7 @@ type Worker struct {
 	source  source
 	// The arguments of the kernels, here so that no call allocates.
 	conv     kernel.Conv
+	fused    kernel.Fused
 	tensorRT kernel.TensorRT
 	nvdla    kernel.NVDLA
 	pool     kernel.Pool

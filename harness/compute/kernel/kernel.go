@@ -140,16 +140,19 @@ type Affine struct {
 // Set is one level's kernels. The index of a convolution is the number of
 // pixels in its tile, from 1 to the largest that the level has.
 type Set struct {
-	Name     string // "avx512-vnni", "avx2", "go"
-	TileF32  int    // the largest tile
-	TileI8   int
-	ConvF32  [MaxTile + 1]func(*Conv)
-	ConvI8   [MaxTile + 1]func(*Conv)
-	TensorRT func(*TensorRT)
-	NVDLA    func(*NVDLA)
-	MaxF32   func(*Pool)
-	MaxU8    func(*Pool)
-	Affine   func(*Affine)
+	Name    string // "avx512-vnni", "avx2", "go"
+	TileF32 int    // the largest tile
+	TileI8  int
+	ConvF32 [MaxTile + 1]func(*Conv)
+	ConvI8  [MaxTile + 1]func(*Conv)
+	// FusedTensorRT and FusedNVDLA take tiles like ConvI8.
+	FusedTensorRT FusedKernels
+	FusedNVDLA    FusedKernels
+	TensorRT      func(*TensorRT)
+	NVDLA         func(*NVDLA)
+	MaxF32        func(*Pool)
+	MaxU8         func(*Pool)
+	Affine        func(*Affine)
 }
 
 // Best is the fastest set of this machine, or the one that the environment

@@ -7,16 +7,18 @@ import (
 
 // plain is the set in plain Go: the definition of every kernel.
 var plain = &Set{
-	Name:     "go",
-	TileF32:  MaxTile,
-	TileI8:   MaxTile,
-	ConvF32:  tiles(plainConvF32),
-	ConvI8:   tiles(plainConvI8),
-	TensorRT: plainTensorRT,
-	NVDLA:    plainNVDLA,
-	MaxF32:   plainMaxF32,
-	MaxU8:    plainMaxU8,
-	Affine:   plainAffine,
+	Name:          "go",
+	TileF32:       MaxTile,
+	TileI8:        MaxTile,
+	ConvF32:       tiles(plainConvF32),
+	ConvI8:        tiles(plainConvI8),
+	FusedTensorRT: fusedTiles(2*Block, plainFusedTensorRT),
+	FusedNVDLA:    fusedTiles(Block, plainFusedNVDLA),
+	TensorRT:      plainTensorRT,
+	NVDLA:         plainNVDLA,
+	MaxF32:        plainMaxF32,
+	MaxU8:         plainMaxU8,
+	Affine:        plainAffine,
 }
 
 type (

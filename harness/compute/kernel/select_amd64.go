@@ -10,16 +10,18 @@ import (
 
 // avx512 is the set for AVX-512 with VNNI.
 var avx512 = &Set{
-	Name:     "avx512-vnni",
-	TileF32:  MaxTile,
-	TileI8:   MaxTile,
-	ConvF32:  [8]func(*Conv){nil, convF32P1, convF32P2, convF32P3, convF32P4, convF32P5, convF32P6, convF32P7},
-	ConvI8:   [8]func(*Conv){nil, convI8P1, convI8P2, convI8P3, convI8P4, convI8P5, convI8P6, convI8P7},
-	TensorRT: requantTensorRT,
-	NVDLA:    requantNVDLA,
-	MaxF32:   maxF32,
-	MaxU8:    maxU8,
-	Affine:   affineF32,
+	Name:          "avx512-vnni",
+	TileF32:       MaxTile,
+	TileI8:        MaxTile,
+	ConvF32:       [8]func(*Conv){nil, convF32P1, convF32P2, convF32P3, convF32P4, convF32P5, convF32P6, convF32P7},
+	ConvI8:        [8]func(*Conv){nil, convI8P1, convI8P2, convI8P3, convI8P4, convI8P5, convI8P6, convI8P7},
+	FusedTensorRT: FusedKernels{nil, convTensorRTP1, convTensorRTP2, convTensorRTP3, convTensorRTP4, convTensorRTP5, convTensorRTP6, convTensorRTP7},
+	FusedNVDLA:    FusedKernels{nil, convNVDLAP1, convNVDLAP2, convNVDLAP3, convNVDLAP4, convNVDLAP5, convNVDLAP6, convNVDLAP7},
+	TensorRT:      requantTensorRT,
+	NVDLA:         requantNVDLA,
+	MaxF32:        maxF32,
+	MaxU8:         maxU8,
+	Affine:        affineF32,
 }
 
 // narrow is the set for AVX2 with FMA.
@@ -108,6 +110,48 @@ func convI8P6(a *Conv)
 
 //go:noescape
 func convI8P7(a *Conv)
+
+//go:noescape
+func convTensorRTP1(a *Fused)
+
+//go:noescape
+func convTensorRTP2(a *Fused)
+
+//go:noescape
+func convTensorRTP3(a *Fused)
+
+//go:noescape
+func convTensorRTP4(a *Fused)
+
+//go:noescape
+func convTensorRTP5(a *Fused)
+
+//go:noescape
+func convTensorRTP6(a *Fused)
+
+//go:noescape
+func convTensorRTP7(a *Fused)
+
+//go:noescape
+func convNVDLAP1(a *Fused)
+
+//go:noescape
+func convNVDLAP2(a *Fused)
+
+//go:noescape
+func convNVDLAP3(a *Fused)
+
+//go:noescape
+func convNVDLAP4(a *Fused)
+
+//go:noescape
+func convNVDLAP5(a *Fused)
+
+//go:noescape
+func convNVDLAP6(a *Fused)
+
+//go:noescape
+func convNVDLAP7(a *Fused)
 
 //go:noescape
 func requantTensorRT(a *TensorRT)

@@ -34,9 +34,7 @@ type tile struct{ pixels int }
 
 func (t tile) sum(pixel, channel int) reg.VecPhysical { return z(pixel*4 + channel) }
 
-// conv writes the kernel for tiles of so many pixels. A step loads 4 weights,
-// broadcast, and one vector a pixel. With 7 pixels one register is missing, and
-// the fourth weight is broadcast by the multiplication itself.
+// conv writes the kernel for tiles of so many pixels.
 func conv(ins instructions, pixels int) {
 	t := tile{pixels}
 	a := begin(fmt.Sprintf("%sP%d", ins.name, pixels), fmt.Sprintf("%sP%d computes tiles of %d pixels.", ins.name, pixels, pixels))
@@ -47,19 +45,31 @@ func conv(ins instructions, pixels int) {
 	LEAQ(Mem{Base: step, Index: step, Scale: 4}, step5)
 	Label("tile")
 	offsets, weights, k := a.load(convOffsets), a.load(convWeights), a.load(convK)
-	t.start(a)
+	t.start(a.load(convInit))
+	sumUp(ins, t, now.in, offsets, weights, k, step, step3, step5)
+	ins.store(a, t, now)
+	advance(now.in, step, pixels)
+	DECQ(now.tiles)
+	JNZ(LabelRef("tile"))
+	end()
+}
+
+// sumUp adds the products of all steps. A step loads 4 weights, broadcast, and
+// one vector a pixel. With 7 pixels one register is missing, and the fourth
+// weight is broadcast by the multiplication itself.
+func sumUp(ins instructions, t tile, in, offsets, weights, k, step, step3, step5 reg.Register) {
 	at := GP64()
 	Label("step")
 	MOVLQSX(Mem{Base: offsets}, at)
-	ADDQ(now.in, at)
+	ADDQ(in, at)
 	inRegister := 4
-	if pixels == 7 {
+	if t.pixels == 7 {
 		inRegister = 3
 	}
 	for o := 0; o < inRegister; o++ {
 		VBROADCASTSS(Mem{Base: weights, Disp: 4 * o}, z(27+o+4-inRegister))
 	}
-	for p := 0; p < pixels; p++ {
+	for p := 0; p < t.pixels; p++ {
 		VMOVUPS(pixel(at, step, step3, step5, p), z(31))
 		for o := 0; o < inRegister; o++ {
 			ins.multiply(z(27+o+4-inRegister), z(31), t.sum(p, o))
@@ -72,16 +82,10 @@ func conv(ins instructions, pixels int) {
 	ADDQ(Imm(16), weights)
 	DECQ(k)
 	JNZ(LabelRef("step"))
-	ins.store(a, t, now)
-	advance(now.in, step, pixels)
-	DECQ(now.tiles)
-	JNZ(LabelRef("tile"))
-	end()
 }
 
 // start sets all sums to their start values.
-func (t tile) start(a arguments) {
-	init := a.load(convInit)
+func (t tile) start(init reg.Register) {
 	for o := 0; o < 4; o++ {
 		VBROADCASTSS(Mem{Base: init, Disp: 4 * o}, t.sum(0, o))
 		for p := 1; p < t.pixels; p++ {

@@ -71,6 +71,8 @@ func main() {
 	for pixels := 1; pixels <= 7; pixels++ {
 		conv(floatConv, pixels)
 		conv(int8Conv, pixels)
+		fused(fusedTensorRT, pixels)
+		fused(fusedNVDLA, pixels)
 	}
 	tensorRT()
 	nvdla()
@@ -86,6 +88,9 @@ const (
 	transpose = 0  // the shuffle that turns four packed channels into elements
 	flip      = 16 // 0x80808080
 	largest   = 20 // float32(127)
+	magic     = 24 // float32(1.5*2^23)
+	magicLess = 28 // the bits of magic, less 128
+	lift      = 32 // four shuffles of a vector: byte o of each element becomes its highest, the others 0
 )
 
 func constants() {
@@ -96,6 +101,13 @@ func constants() {
 	}
 	DATA(flip, U32(0x80808080))
 	DATA(largest, U32(0x42fe0000))
+	DATA(magic, U32(0x4b400000))
+	DATA(magicLess, U32(0x4b400000-128))
+	for o := range 4 {
+		for i := range 16 {
+			DATA(lift+o*vectorBytes+4*i, U32(uint32(i%4*4+o)<<24|0x808080))
+		}
+	}
 }
 
 // constantsAt gives the address of the table of constants.
