@@ -183,7 +183,7 @@ func (e *Experiment) gates(cells []record.Cell) []record.Gate {
 	limit := -*e.cfg.Gate.MaxLoss / 100
 	var gates []record.Gate
 	for _, c := range cells {
-		if c.Status != record.OK || !c.Stands() || c.Reference == "" || e.cfg.Gate.Calibrator != "" && c.Calibrator != e.cfg.Gate.Calibrator {
+		if c.Status != record.OK || !c.Stands() || c.Imported != nil || c.Reference == "" || e.cfg.Gate.Calibrator != "" && c.Calibrator != e.cfg.Gate.Calibrator {
 			continue
 		}
 		v, needed := paired(&c).Judge(limit)

@@ -372,12 +372,12 @@ func (e *Experiment) answersOf(ctx context.Context, o *outcome) (*record.Answers
 	return &record.Answers{Cell: o.cell.ID, Pictures: t.Pictures, Labels: t.Labels, Predictions: o.predictions}, nil
 }
 
-// Answers are the predictions of every cell that has a result after Run, in the
-// order of the cells.
+// Answers are the predictions of every cell that has a result after Run and
+// stands in tables, in the order of the cells.
 func (e *Experiment) Answers(ctx context.Context) ([]record.Answers, error) {
 	var list []record.Answers
 	for i := range e.last {
-		if e.last[i].cell.Status != record.OK {
+		if c := e.last[i].cell; c.Status != record.OK || !c.Stands() {
 			continue
 		}
 		a, err := e.answersOf(ctx, &e.last[i])

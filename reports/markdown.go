@@ -27,8 +27,9 @@ func Markdown(w io.Writer, r *record.Run) error {
 		markdownTable(&b, g)
 	}
 	if m.Tests() > 0 {
-		fmt.Fprintf(&b, "\nInterval: Wilson, 95 %%. `~`: not distinguishable from fp32 at the 5 %% level. p: exact McNemar test on the same pictures, two-sided, not corrected for %d comparisons. Latency of different kinds cannot be compared.\n", m.Tests())
+		fmt.Fprintf(&b, "\nInterval: Wilson, 95 %%. `~`: not distinguishable from %s at the 5 %% level. p: exact McNemar test on the same pictures, two-sided, not corrected for %d comparisons. Latency of different kinds cannot be compared.\n", escape(m.Base()), m.Tests())
 	}
+	list(&b, "Imported", m.Imported())
 	list(&b, "Without result", openLines(r))
 	list(&b, "Findings", findingLines(r))
 	list(&b, "Manifest", manifestLines(r))

@@ -18,7 +18,7 @@ func line(r matrix.Row) []string {
 	if r.Imported != nil {
 		l[7] = "" // only classes came with the file
 	}
-	if r.Series == matrix.FP32 {
+	if r.Base {
 		l[1] = "reference"
 	}
 	if r.Tied() {

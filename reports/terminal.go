@@ -32,8 +32,11 @@ func Terminal(w io.Writer, r *record.Run) error {
 		}
 	}
 	if m.Tests() > 0 {
-		fmt.Fprintf(&b, "\n~: not distinguishable from fp32 at the 5 %% level. p: exact McNemar test on the same pictures, not corrected for %d comparisons.\n", m.Tests())
+		fmt.Fprintf(&b, "\n~: not distinguishable from %s at the 5 %% level. p: exact McNemar test on the same pictures, not corrected for %d comparisons.\n", m.Base(), m.Tests())
 		fmt.Fprintln(&b, "Latency of different kinds cannot be compared.")
+	}
+	for _, l := range m.Imported() {
+		fmt.Fprintf(&b, "imported: %s\n", l)
 	}
 	for _, l := range openLines(r) {
 		fmt.Fprintf(&b, "%s\n", l)

@@ -24,19 +24,30 @@ func (c *command) reportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report RESULTS",
 		Short: "Render results.json in another format",
-		Long:  "Renders a results.json (- is standard input) as terminal, html, markdown, csv or json.",
+		Long: `Renders a results.json (- is standard input) as terminal, html, markdown, csv or json.
+
+predictions (JSON lines) and mlperf (a log of MLPerf's accuracy mode) are the answers
+to every picture, from the file that lies beside results.json.`,
 		Example: `  bench report out/results.json
-  bench report out/results.json --format markdown -o table.md`,
+  bench report out/results.json --format markdown -o table.md
+  bench report out/results.json --format mlperf --cell fp32 -o mlperf_log_accuracy.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return c.report(args[0]) },
 	}
-	cmd.Flags().StringP("format", "f", "terminal", "terminal, html, markdown, csv or json")
+	cmd.Flags().StringP("format", "f", "terminal", "terminal, html, markdown, csv, json; predictions, mlperf")
+	cmd.Flags().String("cell", "", "with predictions and mlperf: the cell, by ID or names such as fp32")
 	cmd.Flags().StringP("output", "o", "-", "file to write; - is standard output")
 	return cmd
 }
 
 func (c *command) report(path string) error {
 	format := c.settings.GetString("format")
+	if format == "predictions" || format == "mlperf" {
+		return c.reportAnswers(path, format)
+	}
+	if c.settings.GetString("cell") != "" {
+		return usage("--cell belongs to the formats predictions and mlperf; the others show all cells")
+	}
 	reporter, ok := reporters[format]
 	if !ok {
 		return usage("unknown format %q%s", format, diagnose.DidYouMean(format, formatNames()))
@@ -49,15 +60,20 @@ func (c *command) report(path string) error {
 	if err := reporter(&b, run); err != nil {
 		return err
 	}
+	return c.write(b.Bytes())
+}
+
+// write writes to --output.
+func (c *command) write(data []byte) error {
 	if out := c.settings.GetString("output"); out != "-" {
-		return record.WriteFile(out, b.Bytes())
+		return record.WriteFile(out, data)
 	}
-	_, err = c.stdout.Write(b.Bytes())
+	_, err := c.stdout.Write(data)
 	return err
 }
 
 func formatNames() []string {
-	var names []string
+	names := []string{"mlperf", "predictions"}
 	for n := range reporters {
 		names = append(names, n)
 	}

@@ -20,7 +20,8 @@ type Cell struct {
 	Answers *record.Answers
 }
 
-// Of gathers the cells of a run that have a result, with their answers. A cell
+// Of gathers the cells of a run that have a result and stand in tables, with their
+// answers. A cell
 // without answers, or with another number of them than its record says, is an
 // error: the two files do not belong together.
 func Of(run *record.Run, list []record.Answers) ([]Cell, error) {
@@ -31,7 +32,7 @@ func Of(run *record.Run, list []record.Answers) ([]Cell, error) {
 	var cells []Cell
 	for i := range run.Cells {
 		c := &run.Cells[i]
-		if c.Status != record.OK {
+		if c.Status != record.OK || !c.Stands() {
 			continue
 		}
 		a := by[c.ID]

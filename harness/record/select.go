@@ -13,7 +13,7 @@ func Select(cells []Cell, selector string) (*Cell, error) {
 	var found []*Cell
 	for i := range cells {
 		c := &cells[i]
-		if len(selector) >= 4 && strings.HasPrefix(c.ID, selector) || named(c, selector) {
+		if len(selector) >= 4 && strings.HasPrefix(c.ID, selector) || c.Stands() && named(c, selector) {
 			found = append(found, c)
 		}
 	}

@@ -20,7 +20,7 @@ func accuracy(m *matrix.Matrix, groups []matrix.Group, id string) (figure, error
 		if err != nil {
 			return f, err
 		}
-		label := fmt.Sprintf("Top-1 accuracy of %s: %s with 95 percent intervals%s", m.Name(g), format.Plural(len(g.Rows), "cell"), referenceWords(g))
+		label := fmt.Sprintf("Top-1 accuracy of %s: %s with 95 percent intervals%s", m.Name(g), format.Plural(len(g.Rows), "cell"), referenceWords(m, g))
 		p, err := draw(fmt.Sprintf("%s-%d", id, i), label, 70+26*len(g.Rows), o, 440, narrow)
 		if err != nil {
 			return f, err
@@ -28,19 +28,19 @@ func accuracy(m *matrix.Matrix, groups []matrix.Group, id string) (figure, error
 		p.Title = strong(m.Name(g))
 		f.Panels = append(f.Panels, p)
 	}
-	f.Caption = text(accuracyCaption(groups, spans))
+	f.Caption = text(accuracyCaption(m, groups, spans))
 	return f, nil
 }
 
-func referenceWords(g matrix.Group) string {
+func referenceWords(m *matrix.Matrix, g matrix.Group) string {
 	if ref, ok := g.Reference(); ok {
-		return " against the fp32 line at " + format.Percent(ref.Top1) + " percent"
+		return fmt.Sprintf(" against the %s line at %s percent", m.Base(), format.Percent(ref.Top1))
 	}
 	return ""
 }
 
-func accuracyCaption(groups []matrix.Group, spans []span) string {
-	s := "Mark: top-1; whisker: Wilson 95 % interval of that cell alone; dashed line: fp32. Overlapping whiskers do not mean “equal”: the cells see the same pictures, so judge a difference by its paired p."
+func accuracyCaption(m *matrix.Matrix, groups []matrix.Group, spans []span) string {
+	s := "Mark: top-1; whisker: Wilson 95 % interval of that cell alone; dashed line: " + m.Base() + ". Overlapping whiskers do not mean “equal”: the cells see the same pictures, so judge a difference by its paired p."
 	if n := images(groups); n > 0 {
 		s = "n = " + format.Count(n) + " pictures a cell. " + s
 	}
@@ -82,14 +82,14 @@ func accuracyTitle(m *matrix.Matrix, groups []matrix.Group) string {
 	case tests == 0:
 		return "Top-1 of " + format.Plural(len(rowsOf(groups)), "cell")
 	case len(differ) == 0:
-		return fmt.Sprintf("No int8 cell can be told from fp32 (%s, corrected for their number)", format.Plural(tests, "paired test"))
+		return fmt.Sprintf("No %s can be told from %s (%s, corrected for their number)", m.Noun(), m.Base(), format.Plural(tests, "paired test"))
 	}
 	r, verb := differ[0], "differ"
 	if len(differ) == 1 {
 		verb = "differs"
 	}
-	return fmt.Sprintf("%s %s from fp32; furthest is %s on %s with %s, %s pp", format.Sentence(format.Share(len(differ), tests, "int8 cell")), verb,
-		m.Where(r), r.Short(), r.Calibrator, format.Points(r.Difference))
+	return fmt.Sprintf("%s %s from %s; furthest is %s on %s%s, %s pp", format.Sentence(format.Share(len(differ), tests, m.Noun())), verb, m.Base(),
+		m.Where(r), r.Short(), r.Calibration(), format.Points(r.Difference))
 }
 
 // accuracySpans gives all panels the same axis, or, when the groups lie too far
@@ -174,14 +174,14 @@ func accuracySeries(m *matrix.Matrix, g matrix.Group, s span) []series {
 		whiskers = append(whiskers, node{"value": []float64{round(100 * r.Interval.Lo), round(100 * r.Interval.Hi), float64(i)},
 			"itemStyle": node{"color": colour(r.Series.Key)}, "tip": tip(m, r), "cell": r.ID})
 		dot := node{"value": []float64{round(100 * r.Top1), float64(i)}, "symbol": shapes[r.Series.Key].symbol, "itemStyle": node{"color": colour(r.Series.Key)}, "tip": tip(m, r), "cell": r.ID}
-		if r.Series == matrix.FP32 {
+		if r.Base {
 			dot["symbolSize"] = 12
 		}
 		dots = append(dots, dot)
 	}
 	marks := series{kind: "scatter", data: dots, settings: node{"z": 3, "symbolSize": 10, "itemStyle": node{"opacity": 1, "borderColor": colour("bg"), "borderWidth": 1}}}
 	if ref, ok := g.Reference(); ok {
-		l := referenceLine("xAxis", 100*ref.Top1, "fp32 "+format.Percent(ref.Top1))
+		l := referenceLine("xAxis", 100*ref.Top1, m.Base()+" "+format.Percent(ref.Top1))
 		if at := (100*ref.Top1 - s.lo) / (s.hi - s.lo); at > 0.85 {
 			l["label"].(node)["align"] = "right" // or it runs out of the panel
 		}

@@ -20,7 +20,7 @@ func calibrators(m *matrix.Matrix, groups []matrix.Group, id string) (figure, er
 	s := differenceSpan(groups)
 	var shown []matrix.Row
 	for i, g := range groups {
-		lines := paired(g)
+		lines := paired(m, g)
 		if len(lines) == 0 {
 			continue
 		}
@@ -28,26 +28,37 @@ func calibrators(m *matrix.Matrix, groups []matrix.Group, id string) (figure, er
 		if err != nil {
 			return f, err
 		}
-		p, err := draw(fmt.Sprintf("%s-%d", id, i), "Difference to fp32 in percentage points by calibrator for "+m.Name(g), slopeHeight, o, 420, narrow)
+		p, err := draw(fmt.Sprintf("%s-%d", id, i), "Difference to "+m.Base()+" in percentage points by calibrator for "+m.Name(g), slopeHeight, o, 420, narrow)
 		if err != nil {
 			return f, err
 		}
-		p.Title = strong(m.Name(g)) + " &nbsp;difference to fp32, pp"
+		p.Title = strong(m.Name(g)) + " &nbsp;" + text("difference to "+m.Base()+", pp")
 		f.Panels = append(f.Panels, p)
 		for _, line := range lines {
 			shown = append(shown, line...)
 		}
 	}
 	f.Layout, f.Key = layout(min(len(f.Panels), 2)), seriesKey(shown)
-	f.Caption = "Hollow marker: not distinguishable from fp32 (p ≥ 0.05). Dashed line at 0: fp32. Lines join cells of one runtime; calibrators have no order. Two calibrators count as different when the distance exceeds what the paired intervals of both allow (5 % level over all pairs, whatever their correlation)."
+	f.Caption = text("Hollow marker: not distinguishable from " + m.Base() + " (p ≥ 0.05). Dashed line at 0: " + m.Base() + ". Lines join cells of one runtime; calibrators have no order. Two calibrators count as different when the distance exceeds what the paired intervals of both allow (5 % level over all pairs, whatever their correlation)." + importedWords(m))
 	return f, nil
 }
 
-// paired are the lines of a group, without rows that have no test.
-func paired(g matrix.Group) [][]matrix.Row {
+// importedWords says where the imported cells are that have no place in the figure.
+func importedWords(m *matrix.Matrix) string {
+	for r := range m.Each {
+		if r.Imported != nil && r.Paired() && !slices.Contains(m.Calibrators, r.Calibrator) {
+			return " Imported cells with another calibrator, or none, are in the data."
+		}
+	}
+	return ""
+}
+
+// paired are the lines of a group, without rows that have no test, or none of
+// the run's calibrators.
+func paired(m *matrix.Matrix, g matrix.Group) [][]matrix.Row {
 	var lines [][]matrix.Row
 	for _, line := range g.Lines() {
-		line = slices.DeleteFunc(slices.Clone(line), func(r matrix.Row) bool { return !r.Paired() })
+		line = slices.DeleteFunc(slices.Clone(line), func(r matrix.Row) bool { return !r.Paired() || !slices.Contains(m.Calibrators, r.Calibrator) })
 		if len(line) > 0 {
 			lines = append(lines, line)
 		}
@@ -59,7 +70,7 @@ func calibratorTitle(m *matrix.Matrix) string {
 	apart, compared := m.Pairs()
 	switch {
 	case compared == 0:
-		return "Difference to fp32 by calibrator"
+		return "Difference to " + m.Base() + " by calibrator"
 	case len(apart) == 0:
 		return fmt.Sprintf("Calibrators cannot be told apart in any of %s", format.Plural(compared, "pair"))
 	}

@@ -18,6 +18,8 @@ type comparison struct {
 	// Unfinished are the cells that failed or were skipped, and parts of the
 	// matrix that never became cells.
 	Failed, Skipped []unfinished
+	// Imported says where the cells are from that other programs ran.
+	Imported []string
 }
 
 type kindNote struct {
@@ -53,7 +55,7 @@ func comparisonOf(m *matrix.Matrix, findings []finding) comparison {
 		}
 		c.Groups = append(c.Groups, t)
 	}
-	c.Kinds = kindNotes(m)
+	c.Kinds, c.Imported = kindNotes(m), m.Imported()
 	c.Failed, c.Skipped = unfinishedCells(m, record.Failed), unfinishedCells(m, record.Skipped)
 	for _, s := range m.Run.Manifest.Skipped {
 		c.Skipped = append(c.Skipped, unfinished{s.What, s.Reason, s.Command})
@@ -71,7 +73,10 @@ func sampleSize(g matrix.Group) string {
 func rowOf(r matrix.Row, first bool, findings []finding) tableRow {
 	t := tableRow{ID: r.ID, Name: r.Name(), Calibrator: r.Calibrator, First: first, Tied: r.Tied(), Paired: r.Paired(), Mark: mark(r.Series),
 		Top1: format.Percent(r.Top1), Interval: format.Range(r.Interval.Lo, r.Interval.Hi), Ties: format.Count(r.Ties)}
-	if r.Series == matrix.FP32 {
+	if r.Imported != nil {
+		t.Ties = ""
+	}
+	if r.Base {
 		t.Calibrator = "reference"
 	}
 	if r.Paired() {

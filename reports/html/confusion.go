@@ -32,7 +32,7 @@ func confusion(m *matrix.Matrix, g matrix.Group, id string) (figure, bool, error
 		if len(classes) > drawnClasses {
 			continue
 		}
-		o, narrow, err := confusionOption(r, change, classes)
+		o, narrow, err := confusionOption(m, r, change, classes)
 		if err != nil {
 			return f, false, err
 		}
@@ -46,15 +46,22 @@ func confusion(m *matrix.Matrix, g matrix.Group, id string) (figure, bool, error
 	if len(f.Panels) > 0 {
 		f.Ramps = []ramp{{"pictures", []bin{{"gm2", "10 or more better"}, {"gm1", "1 to 9 better"}, {"g0", "same"}, {"gp1", "1 to 9 worse"}, {"gp2", "10 to 19 worse"}, {"gp3", "20 or more worse"}}}}
 	}
-	f.Caption = text(fmt.Sprintf("%s. Row: true label; column: answer; number: count under int8 minus count under fp32. Colour is the effect, not the sign: purple is worse (minus on the outlined diagonal, plus off it). Rows sum to 0. Counts of these pictures, without a test for each class.", confusionScope(rows, m.Main)))
+	f.Caption = text(fmt.Sprintf("%s. Row: true label; column: answer; number: count under %s minus count under %s. Colour is the effect, not the sign: purple is worse (minus on the outlined diagonal, plus off it). Rows sum to 0. Counts of these pictures, without a test for each class.", confusionScope(m, rows), m.Side(), m.Base()))
 	return f, true, nil
 }
 
-func confusionScope(rows []matrix.Row, calibrator string) string {
-	if len(rows) == 1 {
-		return "Calibrated with " + calibrator
+func confusionScope(m *matrix.Matrix, rows []matrix.Row) string {
+	with := ""
+	if m.Main != "" {
+		with = " with " + m.Main
 	}
-	return "The two cells furthest below fp32 with " + calibrator
+	if len(rows) == 1 && with != "" {
+		return "Calibrated" + with
+	}
+	if len(rows) == 1 {
+		return "One cell"
+	}
+	return "The two cells furthest below " + m.Base() + with
 }
 
 // confused are the (at most two) cells furthest below fp32.
@@ -107,10 +114,10 @@ func confusionTitle(m *matrix.Matrix, g matrix.Group, ref, r matrix.Row, classes
 	}
 	where := m.Name(g) + " on " + r.Short()
 	if r.Tied() {
-		return where + " cannot be told from fp32 in total; this is how its answers moved"
+		return where + " cannot be told from " + m.Base() + " in total; this is how its answers moved"
 	}
 	if change[worst][worst] >= 0 {
-		return where + ": no class has fewer right answers than under fp32"
+		return where + ": no class has fewer right answers than under " + m.Base()
 	}
 	return fmt.Sprintf("%s: %s changes most, from %s to %s right answers", where, classes[worst], format.Count(ref.Confusion[worst][worst]), format.Count(r.Confusion[worst][worst]))
 }
@@ -137,13 +144,13 @@ func effect(change int, diagonal bool) int {
 	return 5
 }
 
-func confusionOption(r matrix.Row, change [][]int, classes []string) (o, narrow node, err error) {
+func confusionOption(m *matrix.Matrix, r matrix.Row, change [][]int, classes []string) (o, narrow node, err error) {
 	a := axes{
 		X: opts.XAxis{Type: "category", Data: classes, Name: "answer", NameLocation: "middle", NameGap: 8 + margin(classes, 4.6)},
 		Y: opts.YAxis{Type: "category", Inverse: opts.Bool(true), Data: classes},
 	}
 	left := margin(classes, 6.2)
-	o, err = option(a, node{"left": left, "right": 4, "top": 4, "bottom": 30 + margin(classes, 4.6), "outerBoundsMode": "none"}, confusionSeries(r, change, classes))
+	o, err = option(a, node{"left": left, "right": 4, "top": 4, "bottom": 30 + margin(classes, 4.6), "outerBoundsMode": "none"}, confusionSeries(m.Base(), r, change, classes))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -161,11 +168,11 @@ func confusionOption(r matrix.Row, change [][]int, classes []string) (o, narrow 
 
 // confusionSeries puts the outlined diagonal last: later cells paint over the
 // borders of earlier ones.
-func confusionSeries(r matrix.Row, change [][]int, classes []string) series {
+func confusionSeries(base string, r matrix.Row, change [][]int, classes []string) series {
 	var off, on []node
 	for y, line := range change {
 		for x := range line {
-			d := confusionCell(r, change, classes, y, x)
+			d := confusionCell(base, r, change, classes, y, x)
 			if x == y {
 				d["itemStyle"] = node{"borderColor": colour("ink3"), "borderWidth": 1.2}
 				on = append(on, d)
@@ -177,10 +184,10 @@ func confusionSeries(r matrix.Row, change [][]int, classes []string) series {
 	return series{kind: "heatmap", data: append(off, on...), settings: node{"itemStyle": node{"borderColor": colour("bg"), "borderWidth": 1}, "label": node{"show": true, "fontSize": 12, "color": colour("sLo"), "formatter": function("text")}}}
 }
 
-func confusionCell(r matrix.Row, change [][]int, classes []string, y, x int) node {
+func confusionCell(base string, r matrix.Row, change [][]int, classes []string, y, x int) node {
 	n := change[y][x]
 	bin := effect(n, x == y)
-	d := node{"value": []int{x, y, bin}, "tip": []string{"true " + classes[y] + ", answered " + classes[x], format.Change(n) + " pictures against fp32"}, "cell": r.ID}
+	d := node{"value": []int{x, y, bin}, "tip": []string{"true " + classes[y] + ", answered " + classes[x], format.Change(n) + " pictures against " + base}, "cell": r.ID}
 	if n != 0 {
 		d["text"] = format.Change(n)
 	}

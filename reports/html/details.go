@@ -3,6 +3,7 @@ package html
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"quantbench/reports/format"
 	"quantbench/reports/matrix"
@@ -43,7 +44,11 @@ func detailSections(m *matrix.Matrix) ([]section, error) {
 		drawn[g], spent = figs, spent+size
 	}
 	slices.Sort(omitted)
-	return gathered(drawn, omitted), nil
+	list := gathered(drawn, omitted)
+	for i := range list {
+		list[i].Heading = strings.Replace(list[i].Heading, "against fp32", "against "+m.Base(), 1)
+	}
+	return list, nil
 }
 
 func gathered(drawn [][]*figure, omitted []string) []section {

@@ -175,7 +175,10 @@ func tip(m *matrix.Matrix, r matrix.Row) []string {
 		fmt.Sprintf("top-1 %s %% (%s of %s)", format.Percent(r.Top1), format.Count(r.Correct), format.Count(r.Images)),
 		fmt.Sprintf("95 %% interval %s to %s %%", format.Percent(r.Interval.Lo), format.Percent(r.Interval.Hi))}
 	if r.Paired() {
-		lines = append(lines, fmt.Sprintf("%s pp to fp32, %s", format.Points(r.Difference), format.Equation(*r.McNemarP)))
+		lines = append(lines, fmt.Sprintf("%s pp to %s, %s", format.Points(r.Difference), m.Base(), format.Equation(*r.McNemarP)))
+	}
+	if r.Imported != nil {
+		lines = append(lines, "from "+r.Imported.File)
 	}
 	return lines
 }

@@ -31,6 +31,7 @@ type gallery struct {
 type picture struct {
 	ID, Label, Reference, Predicted string
 	Margin                          string
+	Base, Answer                    string // what the two answers are called
 	Image                           template.URL
 }
 
@@ -53,24 +54,31 @@ func galleries(m *matrix.Matrix) []gallery {
 }
 
 func galleryOf(m *matrix.Matrix, r matrix.Row, budget *int) gallery {
-	g := gallery{Cell: r.ID, Heading: fmt.Sprintf("%s, %s, %s: %s lost, %s won", m.Where(r), r.Name(), r.Calibrator, format.Plural(r.Lost, "picture"), format.Count(r.Won))}
+	calibrator := ""
+	if r.Calibrator != "" {
+		calibrator = ", " + r.Calibrator
+	}
+	g := gallery{Cell: r.ID, Heading: fmt.Sprintf("%s, %s%s: %s lost, %s won", m.Where(r), r.Name(), calibrator, format.Plural(r.Lost, "picture"), format.Count(r.Won))}
 	classes := m.Classes(r.Dataset)
 	flips := slices.Clone(r.Flips)
 	slices.SortStableFunc(flips, func(a, b record.Flip) int { return cmp.Compare(b.Margin, a.Margin) })
 	for _, f := range flips {
 		switch {
 		case f.Reference == f.Label && f.Predicted != f.Label && len(g.Lost) < shownLost:
-			g.Lost = append(g.Lost, pictureOf(r, f, classes, budget))
+			g.Lost = append(g.Lost, pictureOf(m, r, f, classes, budget))
 		case f.Predicted == f.Label && f.Reference != f.Label && len(g.Won) < shownWon:
-			g.Won = append(g.Won, pictureOf(r, f, classes, budget))
+			g.Won = append(g.Won, pictureOf(m, r, f, classes, budget))
 		}
 	}
 	return g
 }
 
-func pictureOf(r matrix.Row, f record.Flip, classes []string, budget *int) picture {
-	p := picture{ID: strings.TrimPrefix(f.Picture, r.Dataset+"/"), Label: className(classes, f.Label), Reference: className(classes, f.Reference),
+func pictureOf(m *matrix.Matrix, r matrix.Row, f record.Flip, classes []string, budget *int) picture {
+	p := picture{Base: m.Base(), Answer: "int8", ID: strings.TrimPrefix(f.Picture, r.Dataset+"/"), Label: className(classes, f.Label), Reference: className(classes, f.Reference),
 		Predicted: className(classes, f.Predicted), Margin: format.Fixed(f.Margin, 3)}
+	if r.Imported != nil {
+		p.Answer = "imported"
+	}
 	if len(f.PNG) > 0 && len(f.PNG) <= *budget {
 		*budget -= len(f.PNG)
 		p.Image = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(f.PNG))

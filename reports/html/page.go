@@ -59,6 +59,7 @@ type page struct {
 	Policy            string
 	Ident             []entry
 	Verdict           verdict
+	Base              string // what cells are compared with
 	Comparison        comparison
 	Figures           []section
 	Galleries         []gallery
@@ -110,7 +111,7 @@ func render(m *matrix.Matrix, sections []section, whole bool) (*bytes.Buffer, er
 		return nil, err
 	}
 	findings := findingsOf(m)
-	p := page{Title: joined(m.Title()), Lede: joined(m.Lede()), Kick: kick(m), Ident: ident(m), Verdict: verdictOf(m), Comparison: comparisonOf(m, findings),
+	p := page{Base: m.Base(), Title: joined(m.Title()), Lede: joined(m.Lede()), Kick: kick(m), Ident: ident(m), Verdict: verdictOf(m), Comparison: comparisonOf(m, findings),
 		Figures: sections, Galleries: galleries(m), Findings: findings, Manifest: manifest(m), Bad: m.Count(record.Failed) > 0, Whole: whole,
 		Style:  template.CSS(variables() + styleSheet + printBoxes(m)),
 		Policy: fmt.Sprintf("default-src 'none'; script-src %s %s; img-src data:; style-src 'unsafe-inline'", hash(echartsScript), hash(bootScript))}

@@ -59,7 +59,7 @@ func judgedVerdict(m *matrix.Matrix, gates []matrix.Judged) verdict {
 		}
 		v.Lines = append(v.Lines, line)
 	}
-	v.Axis = x.axis()
+	v.Axis = x.axis(m.Base())
 	return v
 }
 
@@ -83,7 +83,7 @@ func gateCalibrators(gates []matrix.Judged) string {
 // plainVerdict states the differences of the main calibrator where no gate
 // judges them.
 func plainVerdict(m *matrix.Matrix) verdict {
-	v := verdict{Heading: "Result", Sub: "No gates are set. Difference to fp32 on the same pictures with its paired 95 % interval"}
+	v := verdict{Heading: "Result", Sub: "No gates are set. Difference to " + m.Base() + " on the same pictures with its paired 95 % interval"}
 	if m.Main != "" {
 		v.Sub += ", calibration " + m.Main
 	}
@@ -101,16 +101,16 @@ func plainVerdict(m *matrix.Matrix) verdict {
 	}
 	x := newRuler(rows)
 	for _, j := range rows {
-		v.Lines = append(v.Lines, gate{Mark: mark(j.Row.Series), Model: m.Where(j.Row), Runtime: j.Row.Name(), Says: joined(plainly(j.Row)), Cell: j.Row.ID, Interval: x.interval(j.Row, nil)})
+		v.Lines = append(v.Lines, gate{Mark: mark(j.Row.Series), Model: m.Where(j.Row), Runtime: j.Row.Name(), Says: joined(plainly(m, j.Row)), Cell: j.Row.ID, Interval: x.interval(j.Row, nil)})
 	}
-	v.Axis = x.axis()
+	v.Axis = x.axis(m.Base())
 	return v
 }
 
-func plainly(r matrix.Row) string {
+func plainly(m *matrix.Matrix, r matrix.Row) string {
 	switch {
 	case r.Tied():
-		return fmt.Sprintf("cannot be told from fp32 (%s; %s).", matrix.Interval(r), format.Equation(*r.McNemarP))
+		return fmt.Sprintf("cannot be told from %s (%s; %s).", m.Base(), matrix.Interval(r), format.Equation(*r.McNemarP))
 	case r.Difference > 0:
 		return fmt.Sprintf("gains %s pp (%s; %s).", format.Loss(r.Difference), matrix.Interval(r), format.Equation(*r.McNemarP))
 	}
@@ -162,10 +162,10 @@ func (r ruler) interval(row matrix.Row, limit *float64) template.HTML {
 	return template.HTML(fmt.Sprintf(`<svg class="iv" viewBox="0 0 268 24" role="img" aria-label="%s">%s</svg>`, label, b.String()))
 }
 
-func (r ruler) axis() template.HTML {
+func (r ruler) axis(base string) template.HTML {
 	var b strings.Builder
 	for _, t := range r.s.ticks {
 		fmt.Fprintf(&b, `<path d="M%g 0v4" stroke="var(--ink3)"/><text x="%g" y="16" text-anchor="middle">%s</text>`, r.x(t), r.x(t), strings.ReplaceAll(trim(t), "-", format.Minus))
 	}
-	return template.HTML(`<svg class="iv" viewBox="0 0 268 32">` + b.String() + `<text x="134" y="30" text-anchor="middle">difference to fp32, pp</text></svg>`)
+	return template.HTML(`<svg class="iv" viewBox="0 0 268 32">` + b.String() + `<text x="134" y="30" text-anchor="middle">difference to ` + template.HTMLEscapeString(base) + `, pp</text></svg>`)
 }

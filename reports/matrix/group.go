@@ -11,7 +11,8 @@ import (
 type Matrix struct {
 	Run    *record.Run
 	Groups []Group
-	// Models, Datasets and Calibrators in order of appearance.
+	// Models, Datasets and Calibrators in order of appearance; the calibrators of
+	// imported cells only if there are no others.
 	Models, Datasets, Calibrators []string
 	// Main is the calibrator that gates use, or else the first: figures that show
 	// one calibrator only show this one.
@@ -37,15 +38,17 @@ func Of(r *record.Run) *Matrix {
 		}
 		m.Models = appendNew(m.Models, c.Model)
 		m.Datasets = appendNew(m.Datasets, c.Dataset)
-		if c.Calibrator != "" {
-			m.Calibrators = appendNew(m.Calibrators, c.Calibrator)
-		}
 		if c.Status == record.OK {
 			g := m.group(c)
-			g.Rows = append(g.Rows, Row{c, SeriesOf(c), variant(c), adjusted[i]})
+			g.Rows = append(g.Rows, Row{c, SeriesOf(c), variant(c), adjusted[i], false})
 		}
 	}
+	m.Calibrators = calibrators(r.Cells, false)
+	if len(m.Calibrators) == 0 {
+		m.Calibrators = calibrators(r.Cells, true)
+	}
 	for i := range m.Groups {
+		setBase(m.Groups[i].Rows)
 		m.sort(m.Groups[i].Rows)
 	}
 	m.Main = m.mainCalibrator()
@@ -64,6 +67,12 @@ func (m *Matrix) group(c *record.Cell) *Group {
 
 func (m *Matrix) sort(rows []Row) {
 	slices.SortStableFunc(rows, func(a, b Row) int {
+		if a.Base != b.Base {
+			if a.Base {
+				return -1
+			}
+			return 1
+		}
 		if a.Series.Order != b.Series.Order {
 			return a.Series.Order - b.Series.Order
 		}
@@ -143,19 +152,20 @@ func (m *Matrix) Classes(dataset string) []string {
 	return nil
 }
 
-// Reference is the group's fp32 row.
+// Reference is the group's row that the others are compared with.
 func (g Group) Reference() (Row, bool) {
-	if len(g.Rows) > 0 && g.Rows[0].Series == FP32 {
+	if len(g.Rows) > 0 && g.Rows[0].Base {
 		return g.Rows[0], true
 	}
 	return Row{}, false
 }
 
-// With keeps the rows of one calibrator, and fp32 if asked.
+// With keeps the rows of one calibrator and those that other programs ran, and
+// the reference if asked.
 func (g Group) With(calibrator string, reference bool) []Row {
 	var rows []Row
 	for _, r := range g.Rows {
-		if r.Calibrator == calibrator && r.Series != FP32 || reference && r.Series == FP32 {
+		if reference && r.Base || !r.Base && (r.Calibrator == calibrator || r.Imported != nil) {
 			rows = append(rows, r)
 		}
 	}
@@ -167,7 +177,7 @@ func (g Group) With(calibrator string, reference bool) []Row {
 func (g Group) Lines() [][]Row {
 	var lines [][]Row
 	for _, r := range g.Rows {
-		if r.Series == FP32 {
+		if r.Base {
 			continue
 		}
 		n := len(lines)
@@ -178,6 +188,17 @@ func (g Group) Lines() [][]Row {
 		lines = append(lines, []Row{r})
 	}
 	return lines
+}
+
+// calibrators are those of imported cells, or those of the others.
+func calibrators(cells []record.Cell, imported bool) []string {
+	var list []string
+	for i := range cells {
+		if c := &cells[i]; c.Stands() && c.Calibrator != "" && (c.Imported != nil) == imported {
+			list = appendNew(list, c.Calibrator)
+		}
+	}
+	return list
 }
 
 func appendNew(list []string, s string) []string {

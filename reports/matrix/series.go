@@ -33,8 +33,9 @@ var (
 // SeriesOf tells which series a cell belongs to.
 func SeriesOf(c *record.Cell) Series {
 	switch {
-	case c.Runtime == "fp32":
+	case c.Runtime == "fp32" && (c.Imported == nil || c.Reference == ""):
 		return FP32
+	case c.Imported != nil:
 	case c.Runtime == "tensorrt-int8":
 		return TensorRT
 	case c.Runtime == "nvdla-int8" && c.Mode == "per-filter":
@@ -43,6 +44,9 @@ func SeriesOf(c *record.Cell) Series {
 		return PerKernel
 	}
 	name := strings.TrimSpace(c.Runtime + " " + c.Mode)
+	if c.Imported != nil {
+		name += " (imported)"
+	}
 	return Series{"other", name, name, name, 4}
 }
 
@@ -56,6 +60,18 @@ type Row struct {
 	// Adjusted is the Holm-corrected p over all paired tests of the run; 1 where
 	// there is no test.
 	Adjusted float64
+	// Base says that the others of the group are compared with this row: fp32, or
+	// the reference of imported cells.
+	Base bool
+}
+
+// Calibration names the row's calibrator at the end of a sentence: " with
+// entropy2", or nothing for a cell without one.
+func (r Row) Calibration() string {
+	if r.Calibrator == "" {
+		return ""
+	}
+	return " with " + r.Calibrator
 }
 
 // Name is the series with its variant: "NVDLA int8 per-filter, nv_small".

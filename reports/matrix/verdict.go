@@ -57,7 +57,7 @@ func (m *Matrix) Subject(j Judged) (model, runtime string) {
 	}
 	runtime = j.Row.Name()
 	if m.gateCalibrators() > 1 {
-		runtime += " with " + j.Row.Calibrator
+		runtime += j.Row.Calibration()
 	}
 	return m.Where(j.Row), runtime
 }
@@ -84,7 +84,7 @@ func (m *Matrix) Says(j Judged) string {
 	case j.Verdict == record.Inconclusive:
 		return fmt.Sprintf("%s (%s); the limit of %s lies inside.%s", change(j.Row), interval, limit, needed(j.Needed))
 	case j.Row.Tied():
-		return fmt.Sprintf("cannot be told from fp32 (%s); the limit is %s.", interval, limit)
+		return fmt.Sprintf("cannot be told from %s (%s); the limit is %s.", m.Base(), interval, limit)
 	}
 	return fmt.Sprintf("%s (%s); the limit is %s.", change(j.Row), interval, limit)
 }
@@ -139,9 +139,9 @@ func (m *Matrix) neutral() string {
 	if len(m.Groups) == 0 {
 		return "No cell has a result"
 	}
-	what := "fp32"
+	what := m.Base()
 	if m.Tests() > 0 {
-		what = "int8 against fp32"
+		what = m.side("cells") + " against " + what
 	}
 	return fmt.Sprintf("%s on %s: %s", format.List(some(m.Models)), format.List(some(m.Datasets)), what)
 }
@@ -240,32 +240,36 @@ func (m *Matrix) fine() string {
 			}
 		}
 	}
+	with := ""
+	if m.Main != "" {
+		with = "With " + m.Main + ", "
+	}
 	switch {
 	case len(names) == 0:
 		return ""
 	case len(names) > 2 && len(names) == tested:
-		return fmt.Sprintf("With %s, none of %s can be told from fp32.", m.Main, plural(tested, "cell"))
+		return format.Sentence(fmt.Sprintf("%snone of %s can be told from %s.", with, plural(tested, "cell"), m.Base()))
 	case len(names) > 2:
-		return fmt.Sprintf("With %s, %s of %s cannot be told from fp32.", m.Main, format.Words(len(names)), plural(tested, "cell"))
+		return format.Sentence(fmt.Sprintf("%s%s of %s cannot be told from %s.", with, format.Words(len(names)), plural(tested, "cell"), m.Base()))
 	}
-	return fmt.Sprintf("With %s, %s cannot be told from fp32.", m.Main, format.List(names))
+	return fmt.Sprintf("%s%s cannot be told from %s.", with, format.List(names), m.Base())
 }
 
 func (m *Matrix) tests(n int) string {
 	differ := m.Differing()
 	if len(differ) == 0 && n == 1 {
-		return "The int8 cell cannot be told from fp32 on the same pictures (paired test, 5 % level)."
+		return fmt.Sprintf("The %s cannot be told from %s on the same pictures (paired test, 5 %% level).", m.Noun(), m.Base())
 	}
 	if len(differ) == 0 {
-		return fmt.Sprintf("None of the %s can be told from fp32 on the same pictures (paired test, Holm-corrected, 5 %% level).", plural(n, "int8 cell"))
+		return fmt.Sprintf("None of the %s can be told from %s on the same pictures (paired test, Holm-corrected, 5 %% level).", plural(n, m.Noun()), m.Base())
 	}
 	r := differ[0]
-	text := fmt.Sprintf("%s differ from fp32 on the same pictures (paired test, Holm-corrected, 5 %% level)", format.Sentence(format.Share(len(differ), n, "int8 cell")))
+	text := fmt.Sprintf("%s differ from %s on the same pictures (paired test, Holm-corrected, 5 %% level)", format.Sentence(format.Share(len(differ), n, m.Noun())), m.Base())
 	if len(differ) == 1 {
 		text = strings.Replace(text, " differ ", " differs ", 1)
 	}
 	if r.Difference < 0 {
-		text += fmt.Sprintf("; the largest loss is %s pp, %s on %s with %s", format.Loss(r.Difference), m.Where(r), r.Name(), r.Calibrator)
+		text += fmt.Sprintf("; the largest loss is %s pp, %s on %s%s", format.Loss(r.Difference), m.Where(r), r.Name(), r.Calibration())
 	}
 	return text + "."
 }
