@@ -93,6 +93,8 @@ func (b *layerBuilder) build() error {
 		b.of[b.l.Index] = b.in()
 	case models.Convolution:
 		return b.convolution(op)
+	case models.Deconvolution:
+		return b.deconvolution(op)
 	case models.InnerProduct:
 		return b.innerProduct(op)
 	case models.ReLU:
@@ -122,10 +124,8 @@ func refusal(l *models.Layer) string {
 	switch l.Op.(type) {
 	case models.LRN, models.Sigmoid, models.TanH:
 		return "in int8 nvdla_compiler programs an empty lookup table for it, so its output means nothing; run it in fp32 or take it out"
-	case models.Deconvolution:
-		return "deconvolution needs the Rubik engine, which only nv_full has, and is not lowered here"
 	}
-	return "nvdla_compiler cannot parse this layer type; it takes Convolution, Pooling, InnerProduct, ReLU, Softmax, Power, Eltwise SUM, Concat, BatchNorm, Scale, Dropout and Flatten"
+	return "nvdla_compiler cannot parse this layer type; it takes Convolution, Pooling, InnerProduct, ReLU, Softmax, Power, Eltwise SUM, Concat, Deconvolution, BatchNorm, Scale, Dropout and Flatten"
 }
 
 // blobs returns the layer's trained blobs, or why they cannot be used.
@@ -192,22 +192,32 @@ func (b *layerBuilder) weighted(c *convolution, bias bool) error {
 	}
 	stream := b.newTensor(b.l, b.l.Out, 0)
 	b.add(b.node(node{kind: kConv, conv: c}), stream, b.in())
-	n := b.node(node{kind: kScale})
-	if bias {
-		n.kind, n.add = kBias, b.l.Weights[1].Data
-		if len(n.add) != c.k {
-			return b.l.Errorf("has %d biases, needs %d", len(n.add), c.k)
-		}
-		n.perLayer = len(n.add) == 1
-	} else {
-		n.perLayer = b.opt.Mode == PerKernel
-		n.mul = ones(c.k)
-		if n.perLayer {
-			n.mul = ones(1)
-		}
+	n, err := b.writer(c.k, bias)
+	if err != nil {
+		return err
 	}
 	b.graph.add(n, b.output(), stream)
 	return nil
+}
+
+// writer is the SDP operation that writes the results of k kernels: it adds the
+// layer's bias or, in int8, multiplies by ones.
+func (b *layerBuilder) writer(k int, bias bool) (*node, error) {
+	n := b.node(node{kind: kScale})
+	if !bias {
+		n.perLayer = b.opt.Mode == PerKernel
+		n.mul = ones(k)
+		if n.perLayer {
+			n.mul = ones(1)
+		}
+		return n, nil
+	}
+	n.kind, n.add = kBias, b.l.Weights[1].Data
+	if len(n.add) != k {
+		return nil, b.l.Errorf("has %d biases, needs %d", len(n.add), k)
+	}
+	n.perLayer = len(n.add) == 1
+	return n, nil
 }
 
 // reLU is a scale by ones, which rescales to the ReLU's own scale, and the

@@ -1,6 +1,7 @@
 package lower
 
 import (
+	"errors"
 	"fmt"
 
 	"quantbench/harness/runtime/nvdla/hardware"
@@ -14,6 +15,7 @@ type emitter struct {
 	index map[*node]int // of the operation
 	// waiting is a split convolution that has not been written yet.
 	waiting hardware.Operation
+	err     error // the first reason why an operation cannot be written
 }
 
 // weightRegion is the region of all constant data; each blob begins at a
@@ -35,7 +37,9 @@ func emit(g *graph) (*hardware.Program, error) {
 	e.placeParts()
 	e.p.Input = hardware.Tensor{Name: g.input.layer.Name, Cube: e.cube(g.input), Scale: e.inputScale()}
 	for _, n := range order {
-		e.operation(n)
+		if e.operation(n); e.err != nil {
+			return nil, e.err
+		}
 	}
 	e.p.Regions[weightRegion].Size = len(e.p.Regions[weightRegion].Init)
 	out := g.of[g.net.Output().Index]
@@ -59,7 +63,7 @@ func (e *emitter) placeParts() {
 		for i, t := range n.in {
 			t.offset = at
 			at += e.shaped(t.shape.W, t.shape.H, t.shape.C).Size
-			if i < len(n.in)-1 && t.shape.C%e.opt.Target.Atom != 0 {
+			if !n.whole && i < len(n.in)-1 && t.shape.C%e.opt.Target.Atom != 0 {
 				e.warn(n.layer, Unaligned, fmt.Sprintf("%q has %d channels, no multiple of the %d that %s keeps together: everything behind it is read from the wrong place",
 					t.layer.Name, t.shape.C, e.opt.Target.Atom, e.opt.Target.Name))
 			}
@@ -121,6 +125,8 @@ func (e *emitter) operation(n *node) {
 		e.conv(n, &op)
 	case kPool:
 		e.pool(n, &op)
+	case kRubik:
+		e.rubik(n, &op)
 	case kSoftmax:
 		op.Kind, op.Src, op.Dst = hardware.CPUSoftmax, e.cube(n.in[0]), e.cube(n.out)
 		op.Softmax = &hardware.SoftmaxDesc{InScale: n.in[0].scale, OutScale: n.out.scale}
@@ -190,10 +196,29 @@ func (e *emitter) conv(n *node, op *hardware.Operation) {
 	if c.image {
 		asImage(d, c, in.shape.W, t)
 	}
-	var split bool
-	d.DataBank, d.WeightBank, split = banks(d, c.k, t)
-	if split && !e.opt.Whole {
-		n.conv.strips = strips(d, d.DataBank, t)
+	if _, ok := n.layer.Op.(models.Deconvolution); ok {
+		d.InCvt = hardware.Converter{}
+	}
+	if len(n.before) > 0 && n.before[0].kind == kConv {
+		d.Reserved = map[string]int{follows: 1}
+	}
+	e.share(n, d)
+}
+
+// share gives the convolution its part of the buffer, in strips if need be.
+func (e *emitter) share(n *node, d *hardware.ConvDesc) {
+	split, err := banks(d, n.conv.k, e.opt.Target)
+	if err == nil && split {
+		n.conv.strips, err = strips(d, e.opt.Target)
+	}
+	if _, ok := n.layer.Op.(models.Deconvolution); ok && err == nil && split && !e.opt.Whole {
+		err = errors.New("is a deconvolution whose input exceeds the convolution buffer; how the compiler cuts it is not known here. Make the picture or the number of channels smaller")
+	}
+	if err != nil {
+		e.err = n.layer.Errorf("%w", err)
+	}
+	if e.opt.Whole {
+		n.conv.strips = nil
 	}
 }
 
@@ -205,9 +230,10 @@ func (e *emitter) weights(c *convolution) []byte {
 }
 
 // pixelOverride has no effect on feature data; the compiler sets it for
-// convolutions and leaves it 0 for inner products.
+// convolutions and leaves it 0 for inner products and deconvolutions.
 func pixelOverride(n *node) uint8 {
-	if _, ok := n.layer.Op.(models.InnerProduct); ok {
+	switch n.layer.Op.(type) {
+	case models.InnerProduct, models.Deconvolution:
 		return 0
 	}
 	return 1

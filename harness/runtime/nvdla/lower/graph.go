@@ -18,6 +18,7 @@ const (
 	kSuper        // SDP: X1 and X2 together, made by fusing
 	kPool
 	kConcat
+	kRubik
 	kSoftmax
 	kPower
 )
@@ -46,8 +47,10 @@ type node struct {
 	in    []*tensor
 	out   *tensor
 
-	conv *convolution
-	pool models.Pooling
+	conv   *convolution
+	pool   models.Pooling
+	stride [2]int // of kRubik, horizontal first
+	whole  bool   // a kConcat whose parts fill whole atoms on purpose
 
 	// SDP operations: the real operands, then their integers.
 	add, mul       []float32
@@ -74,9 +77,12 @@ type convolution struct {
 	merged    int // leading weights that the compiler merges and quantizes: all, but for groups
 	quantized []int8
 	scales    []float32 // one for each kernel
-	image     bool      // reads the picture, not feature data
-	strips    []strip   // nil: in one piece
-	lines     int       // of an image: kernel lines stored together, 1, 2 or 4
+	// inputScale is the scale of a deconvolution's input: the compiler copies it
+	// before sums change scales. 0 for other convolutions.
+	inputScale float32
+	image      bool    // reads the picture, not feature data
+	strips     []strip // nil: in one piece
+	lines      int     // of an image: kernel lines stored together, 1, 2 or 4
 }
 
 // fused is the convolution whose result streams into the SDP operation n.
@@ -90,10 +96,14 @@ func (n *node) fused() *node {
 // inScale is the scale of what n computes on: of the convolution's input, if it
 // is fused to one.
 func (n *node) inScale() float32 {
-	if c := n.fused(); c != nil {
-		return c.in[0].scale
+	c := n.fused()
+	switch {
+	case c == nil:
+		return n.in[0].scale
+	case c.conv.inputScale != 0:
+		return c.conv.inputScale
 	}
-	return n.in[0].scale
+	return c.in[0].scale
 }
 
 // sources are the nodes that n reads, each once. A network input is no node.

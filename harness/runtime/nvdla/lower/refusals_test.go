@@ -24,7 +24,16 @@ func TestRefusals(t *testing.T) {
 
 	newTower(t, 1, 1, 1, 0.5).add("l", "LRN", models.LRN{Size: 5}, 1, nil, "data").refused(perKernel, "net.prototxt:2", "lookup table")
 	newTower(t, 1, 1, 1, 0.5).add("l", "PReLU", models.PReLU{}, 1, nil, "data").refused(perKernel, "cannot parse")
-	newTower(t, 1, 2, 2, 0.5).add("d", "Deconvolution", models.Deconvolution{Window: window(1), Out: 1, Groups: 1}, 1, [][]float32{{1}}, "data").refused(perKernel, "Rubik")
+	deconv := func(kernel, stride, pad, groups int) *tower {
+		w := models.Window{KernelH: kernel, KernelW: kernel, StrideH: stride, StrideW: stride, PadH: pad, PadW: pad, DilationH: 1, DilationW: 1}
+		op := models.Deconvolution{Window: w, Out: 2, Groups: groups}
+		return newTower(t, 2, 3, 3, 0.5).add("d", "Deconvolution", op, 1, [][]float32{ramp(4 * kernel * kernel / groups)}, "data")
+	}
+	deconv(3, 2, 1, 1).refused(perKernel, "net.prototxt:2", `"d"`, "Padding issue")
+	deconv(4, 2, 1, 1).refused(perKernel, "2x6x6", "4x4", "Padding issue")
+	deconv(2, 2, 0, 2).refused(perKernel, "2 groups")
+	deconv(2, 2, 0, 1).lower(perKernel)
+	deconv(4, 2, 2, 1).lower(perKernel)
 
 	bare := newTower(t, 8, 2, 2, 0.5).conv("c", 8, 1, 0.5, ramp(64), nil, "data").relu("r", 0.5, "c")
 	bare.refused(perKernel, "net.prototxt:2", "no bias", "single SDP consumer", "per-filter")

@@ -62,7 +62,7 @@ func (g *graph) tieSums() {
 		case kEltwise:
 			group[root(n.in[0])] = root(n.in[1])
 			tied[n.in[0]], tied[n.in[1]] = true, true
-		case kPool, kConcat:
+		case kPool, kConcat, kRubik:
 			for _, t := range n.in {
 				group[root(t)] = root(n.out)
 			}
@@ -89,12 +89,17 @@ func (g *graph) levelScales(tied map[*tensor]bool, root func(*tensor) *tensor) {
 			t.scale = level[root(t)]
 		}
 	}
+	for _, n := range g.nodes {
+		if n.kind == kConv && n.conv.inputScale != 0 {
+			n.conv.inputScale = n.in[0].scale
+		}
+	}
 }
 
 // checkCopies warns where integers pass from one scale to another unchanged.
 func checkCopies(g *graph) {
 	for _, n := range g.nodes {
-		if n.kind != kPool && n.kind != kConcat {
+		if n.kind != kPool && n.kind != kConcat && n.kind != kRubik {
 			continue
 		}
 		for _, t := range n.in {

@@ -1,6 +1,10 @@
 package lower
 
-import "quantbench/harness/runtime/nvdla/hardware"
+import (
+	"fmt"
+
+	"quantbench/harness/runtime/nvdla/hardware"
+)
 
 // strip is one part of a convolution that works on some lines of its input: the
 // lines, its padding, and the lines of the result that it makes.
@@ -17,40 +21,46 @@ const (
 	profileWeightBanks = 8
 )
 
-// banks shares the convolution buffer out between data and weights. split says
-// that the input has to be cut into strips of lines that fit the data banks
-// (ConvCoreNode.cpp, splitNodesInternal). Fewer banks for weights than all of
-// them need only change the order in which the hardware fetches.
-func banks(d *hardware.ConvDesc, kernels int, t hardware.Target) (data, weights int, split bool) {
-	entries := func(bytes int) int {
-		return ceilDiv(roundUp(bytes, t.EntryBytes)/t.EntryBytes, t.Entries)
-	}
-	data = ceilDiv(d.EntryPerSlice*d.InputH, t.Entries)
-	all, group := entries(kernels*d.BytesPerKernel), entries(t.AtomicK*d.BytesPerKernel)
-	for _, weights = range []int{all, 2 * group, group} {
-		if data+weights <= t.Banks {
-			return data, weights, false
+// banks shares the convolution buffer out between data and weights: what the
+// descriptor's DataBank and WeightBank say. split tells that the input has to be
+// cut into strips of lines that fit the data banks (ConvCoreNode.cpp,
+// splitNodesInternal). Fewer banks for weights than all of them need only change
+// the order in which the hardware fetches.
+func banks(d *hardware.ConvDesc, kernels int, t hardware.Target) (split bool, err error) {
+	all, group := weightBanks(d, kernels, t), weightBanks(d, t.AtomicK, t)
+	d.DataBank = ceilDiv(d.EntryPerSlice*d.InputH, t.Entries)
+	choices := []int{all, 2 * group, group}
+	for _, d.WeightBank = range choices {
+		if d.DataBank+d.WeightBank <= t.Banks {
+			return false, nil
 		}
 	}
-	for _, weights = range []int{all, 2 * group, group} {
-		if weights <= profileWeightBanks {
-			break
+	for _, d.WeightBank = range choices {
+		if d.DataBank >= profileDataBanks && d.WeightBank <= profileWeightBanks {
+			d.DataBank = t.Banks - d.WeightBank
+			return true, nil
 		}
 	}
-	if data < profileDataBanks {
-		return data, weights, false
+	says := "splitWeightsAndData is not yet supported"
+	if d.DataBank < profileDataBanks {
+		says = "Not enough banks to hold weight data. No software split supported"
 	}
-	return t.Banks - weights, weights, true
+	return false, fmt.Errorf("has kernels of %d bytes, of which %d must fit into the convolution buffer at once: %d banks of %d, beside %d for the input; nvdla_compiler stops with %q. Use smaller kernels or fewer input channels",
+		d.BytesPerKernel, t.AtomicK, group, t.Banks, d.DataBank, says)
 }
 
-// strips cuts a convolution so that each part's input lines fit the banks
-// (determineSplitDataRatios). Nil means that it cannot be done, because not even
-// one window of lines fits.
-func strips(d *hardware.ConvDesc, data int, t hardware.Target) []strip {
-	lines := data * t.Entries / d.EntryPerSlice
+// weightBanks is the number of banks that so many kernels fill.
+func weightBanks(d *hardware.ConvDesc, kernels int, t hardware.Target) int {
+	return ceilDiv(ceilDiv(kernels*d.BytesPerKernel, t.EntryBytes), t.Entries)
+}
+
+// strips cuts a convolution so that each part's input lines fit the data banks
+// (determineSplitDataRatios).
+func strips(d *hardware.ConvDesc, t hardware.Target) ([]strip, error) {
+	lines := d.DataBank * t.Entries / d.EntryPerSlice
 	window := (d.KernelH-1)*d.DilationY + 1
 	if lines < window {
-		return nil
+		return nil, fmt.Errorf("needs %d lines of its input at once, of which the convolution buffer holds %d beside the weights; nvdla_compiler stops with \"Kernel height greater than single split possible\". Use fewer columns, channels or kernel lines", window, lines)
 	}
 	list := []strip{{top: 0, bottom: lines - 1, padTop: d.PadTop}}
 	for position := window - d.PadTop - 1; position < d.InputH; {
@@ -78,7 +88,7 @@ func strips(d *hardware.ConvDesc, data int, t hardware.Target) []strip {
 		s.out, s.height = at, (s.bottom-s.top+1+s.padTop+s.padBottom-window)/d.StrideY+1
 		at += s.height
 	}
-	return list
+	return list, nil
 }
 
 // rows is the cube of lines y..y+h-1 of a cube in memory.
@@ -91,8 +101,14 @@ func rows(c hardware.Cube, y, h int, t hardware.Target) hardware.Cube {
 	return c
 }
 
-// emitStrips writes a split convolution and its SDP operation, part by part.
+// follows marks, among a descriptor's scheduling fields, a convolution that
+// continues the one before without reading its result.
+const follows = "follows"
+
+// emitStrips writes a split convolution and its SDP operation, part by part. The
+// weights stay in the buffer from part to part if all of them fit.
 func (e *emitter) emitStrips(conv, sdp hardware.Operation, list []strip) {
+	kept := flag(conv.Conv.WeightBank == weightBanks(conv.Conv, conv.Dst.C, e.opt.Target))
 	for i, s := range list {
 		h := s.bottom - s.top + 1
 		c, d := conv, *conv.Conv
@@ -102,7 +118,7 @@ func (e *emitter) emitStrips(conv, sdp hardware.Operation, list []strip) {
 		c.Dst.Kind = hardware.CubeOnTheFly
 		d.InputH, d.Release, d.PadTop, d.PadDown = h, h, s.padTop, s.padBottom
 		d.InCvt.Enable = i == 0
-		d.Reserved = map[string]int{"weight_reuse": min(i, 1), "skip_weight_rls": flag(i < len(list)-1)}
+		d.Reserved = map[string]int{"weight_reuse": kept * min(i, 1), "skip_weight_rls": kept * flag(i < len(list)-1), follows: min(i, 1)}
 		e.p.Operations = append(e.p.Operations, c)
 
 		o := sdp
@@ -116,17 +132,17 @@ func (e *emitter) emitStrips(conv, sdp hardware.Operation, list []strip) {
 }
 
 // ExecutionOrder is the order in which the engines take operations up: parts of
-// a split convolution are programmed one ahead, while SDP still writes the one
-// before.
+// a split convolution or a deconvolution are programmed one ahead, while SDP
+// still writes the one before.
 func ExecutionOrder(ops []hardware.Operation) []int {
 	var order []int
 	for i := 0; i < len(ops); i++ {
-		if !reuses(ops, i+2) {
+		if !continues(ops, i+2) {
 			order = append(order, i)
 			continue
 		}
 		order = append(order, i)
-		for reuses(ops, i+2) {
+		for continues(ops, i+2) {
 			order = append(order, i+2, i+1)
 			i += 2
 		}
@@ -134,7 +150,11 @@ func ExecutionOrder(ops []hardware.Operation) []int {
 	return order
 }
 
-// reuses tells whether operation i is a convolution that continues another one.
-func reuses(ops []hardware.Operation, i int) bool {
-	return i < len(ops) && ops[i].Kind == hardware.Conv && ops[i].Conv.Reserved["weight_reuse"] != 0
+// continues tells whether operation i is a convolution that continues another one.
+func continues(ops []hardware.Operation, i int) bool {
+	if i >= len(ops) || ops[i].Kind != hardware.Conv {
+		return false
+	}
+	r := ops[i].Conv.Reserved
+	return r[follows] != 0 || r["weight_reuse"] != 0 // a file says the second only
 }
