@@ -96,3 +96,55 @@ func (s *spread) line(w *Worker, g, plane, y int) {
 		}
 	}
 }
+
+// interleave takes the pixels of its inputs in turn.
+type interleave struct {
+	in               []*tensor
+	out              *tensor
+	strideH, strideW int
+}
+
+// Interleave puts strideH x strideW tensors of one shape and type together: pixel
+// (y, x) of the result is pixel (y/strideH, x/strideW) of tensor
+// (y mod strideH)*strideW + x mod strideW.
+func (b *Builder) Interleave(strideH, strideW int, xs ...Tensor) Tensor {
+	if strideH < 1 || strideW < 1 || len(xs) != strideH*strideW {
+		return b.fail("interleave: %d tensors for strides %d and %d", len(xs), strideH, strideW)
+	}
+	op := &interleave{strideH: strideH, strideW: strideW}
+	for _, x := range xs {
+		t := b.get(x)
+		if t == nil {
+			return 0
+		}
+		op.in = append(op.in, t)
+		if f := op.in[0]; t.kind != f.kind || t.c != f.c || t.h != f.h || t.w != f.w {
+			return b.fail("interleave: operands of different shapes or types")
+		}
+	}
+	f := op.in[0]
+	y := b.add(op, f.kind, f.c, f.h*strideH, f.w*strideW, xs...)
+	if y != 0 {
+		op.out = b.tensors[y]
+	}
+	return y
+}
+
+func (o *interleave) prepare(*Builder) error { return nil }
+func (o *interleave) across() bool           { return false }
+
+func (o *interleave) execute(w *Worker, first, groups int) {
+	for g := first; g < first+groups; g++ {
+		for plane := 0; plane < o.out.planes(); plane++ {
+			for y := 0; y < o.out.h; y++ {
+				dst := row[uint32](w, o.out, g, plane, y)
+				for phase := range o.strideW {
+					src := row[uint32](w, o.in[y%o.strideH*o.strideW+phase], g, plane, y/o.strideH)
+					for x := phase; x < o.out.w; x += o.strideW {
+						copy(dst[x*kernel.Lanes:(x+1)*kernel.Lanes], src[x/o.strideW*kernel.Lanes:])
+					}
+				}
+			}
+		}
+	}
+}

@@ -76,6 +76,8 @@ func (c *compiler) operation(op *hardware.Operation, last bool) (compute.Tensor,
 		return 0, c.conv(op)
 	case hardware.CPUSoftmax:
 		return 0, c.softmax(op, last)
+	case hardware.Rubik:
+		return c.rubik(op)
 	}
 	src, err := compute.Tensor(0), error(nil)
 	if op.FusedParent < 0 {
@@ -270,6 +272,34 @@ func (c *compiler) pdp(op *hardware.Operation, src compute.Tensor) (compute.Tens
 		return 0, fmt.Errorf("%w: a minimum or padding with a value", errInexpressible)
 	}
 	return c.b.Pool(src, p), nil
+}
+
+// rubik contracts: what lies in the source, each part filling whole atoms, is
+// taken pixel by pixel in turn.
+func (c *compiler) rubik(op *hardware.Operation) (compute.Tensor, error) {
+	d := op.Rubik
+	count := d.StrideX * d.StrideY
+	if d.Mode != 0 || d.Precision != hardware.Int8 || count < 1 {
+		return 0, fmt.Errorf("%w: Rubik in another mode or precision", errInexpressible)
+	}
+	parts := make([]compute.Tensor, count)
+	part := op.Src.Size / count
+	channels := 0
+	for _, p := range c.live {
+		q := p.cube
+		i := (q.Offset - op.Src.Offset) / part
+		if q.Region == op.Src.Region && q.Size == part && q.W == op.Src.W && q.H == op.Src.H && i >= 0 && i < count && q.Offset == op.Src.Offset+i*part {
+			parts[i], channels = p.tensor, q.C
+		}
+	}
+	if slices.Contains(parts, 0) {
+		return 0, fmt.Errorf("%w: Rubik on parts of tensors", errInexpressible)
+	}
+	t := c.b.Interleave(d.StrideY, d.StrideX, parts...)
+	dst := op.Dst
+	dst.C = channels // what fills the atom up is not read
+	c.write(dst, t)
+	return t, nil
 }
 
 // softmax must be the last operation; it then runs after the kernels.

@@ -155,6 +155,7 @@ func (p *program) show(op int, q []int8, real []float32, see func(l *models.Laye
 	if l == nil {
 		return
 	}
+	q = q[:min(len(q), l.Out.Len())] // Rubik writes channels up to a whole atom
 	clipped := 0
 	for i, v := range q {
 		real[i] = float32(v) * scale

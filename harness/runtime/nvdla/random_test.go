@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"quantbench/harness/runtime/nvdla/hardware"
@@ -32,8 +33,12 @@ func newGenerator(seed uint64) *generator {
 	return g
 }
 
-// layer appends a layer that writes a blob of its own name.
+// layer appends a layer that writes a blob of its own name,
+// or, where the shapes do not fit, writes none ("") and leaves the network alone.
 func (g *generator) layer(kind string, op models.Op, weights []models.Blob, bottoms ...string) string {
+	if slices.Contains(bottoms, "") {
+		return ""
+	}
 	name := fmt.Sprintf("%s%d", kind, len(g.net.Layers))
 	l := &models.Layer{Name: name, Type: kind, Op: op, Weights: weights, Bottoms: bottoms, Tops: []string{name}, Pos: models.Pos{File: g.net.File, Line: len(g.net.Layers) + 1}}
 	g.net.Layers = append(g.net.Layers, l)
@@ -56,6 +61,9 @@ func (g *generator) layer(kind string, op models.Op, weights []models.Blob, bott
 func (g *generator) blob(n int, spread float32) models.Blob {
 	b := models.Blob{Shape: []int{n}, Data: make([]float32, n)}
 	kind := g.r.IntN(8)
+	if kind == 1 && g.r.IntN(3) == 0 {
+		spread *= 100 // sums and operands at their limits
+	}
 	for i := range b.Data {
 		b.Data[i] = spread * float32(g.r.NormFloat64())
 		if kind == 0 && g.r.IntN(3) == 0 {
@@ -70,8 +78,9 @@ func (g *generator) last() string { return g.blobs[len(g.blobs)-1] }
 func (g *generator) any() string  { return g.blobs[g.r.IntN(len(g.blobs))] }
 
 func (g *generator) window(s models.Shape) models.Window {
-	k := func(n, pad int) int { return 1 + g.r.IntN(min(n+2*pad, 4)) }
-	w := models.Window{StrideH: 1 + g.r.IntN(3), StrideW: 1 + g.r.IntN(4), PadH: g.r.IntN(2), PadW: g.r.IntN(2), DilationH: 1, DilationW: 1}
+	most := []int{4, 4, 11}[g.r.IntN(3)]
+	k := func(n, pad int) int { return 1 + g.r.IntN(min(n+2*pad, most)) }
+	w := models.Window{StrideH: 1 + g.r.IntN(3), StrideW: 1 + g.r.IntN(4), PadH: g.r.IntN(3), PadW: g.r.IntN(3), DilationH: 1, DilationW: 1}
 	w.KernelH, w.KernelW = k(s.H, w.PadH), k(s.W, w.PadW)
 	return w
 }
@@ -87,6 +96,41 @@ func (g *generator) conv(bottom string, w models.Window, out int, bias bool) str
 		blobs = append(blobs, g.blob(out, 1+10*g.r.Float32()))
 	}
 	return g.layer("Convolution", models.Convolution{Window: w, Out: out, Groups: 1, Bias: bias}, blobs, bottom)
+}
+
+// grouped is a convolution in groups, or a dilated one.
+func (g *generator) grouped(bottom string) string {
+	s, w := g.shapes[bottom], models.Window{KernelH: 3, KernelW: 1 + g.r.IntN(3), StrideH: 1, StrideW: 1, PadH: 2, PadW: 2, DilationH: 1 + g.r.IntN(2), DilationW: 1 + g.r.IntN(2)}
+	groups := 1
+	if g.r.IntN(2) == 0 {
+		groups = s.C
+	}
+	out := groups * (1 + g.r.IntN(3))
+	blobs := []models.Blob{g.blob(out*s.C/groups*w.KernelH*w.KernelW, 0.3), g.blob(out, 5)}
+	return g.layer("Convolution", models.Convolution{Window: w, Out: out, Groups: groups, Bias: true}, blobs, bottom)
+}
+
+// deconv is a deconvolution of a shape that the compiler takes, or near it.
+func (g *generator) deconv(bottom string) string {
+	h, v := 1+g.r.IntN(3), 1+g.r.IntN(3)
+	w := models.Window{KernelH: h, KernelW: v, StrideH: h, StrideW: v, DilationH: 1, DilationW: 1}
+	if g.r.IntN(3) == 0 {
+		w.KernelH, w.PadH = 2*h, h
+	}
+	op := models.Deconvolution{Window: w, Out: 1 + g.r.IntN(40), Groups: 1, Bias: g.r.IntN(2) == 0}
+	blobs := []models.Blob{g.blob(op.Out*g.shapes[bottom].C*w.KernelH*w.KernelW, 0.3)}
+	if op.Bias {
+		blobs = append(blobs, g.blob(op.Out, 5))
+	}
+	return g.layer("Deconvolution", op, blobs, bottom)
+}
+
+// affine is a Scale, with or without offsets, with factors of both signs.
+func (g *generator) affine(bottom string) string {
+	c := g.shapes[bottom].C
+	blobs := []models.Blob{g.blob(c, 1), g.blob(c, 3)}
+	bias := g.r.IntN(2)
+	return g.layer("Scale", models.Scale{Bias: bias > 0}, blobs[:1+bias], bottom)
 }
 
 func (g *generator) norm(bottom string) string {
@@ -107,7 +151,23 @@ func (g *generator) step() {
 	}
 	s := g.shapes[x]
 	same := models.Window{KernelH: 3, KernelW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, DilationH: 1, DilationW: 1}
-	switch g.r.IntN(8) {
+	switch g.r.IntN(13) {
+	case 8:
+		x = g.grouped(x)
+	case 9:
+		x = g.deconv(x)
+	case 10:
+		x = g.affine(x)
+	case 11: // what changes nothing, or only the CPU computes
+		x = g.layer("Dropout", models.Dropout{}, nil, x)
+		if g.r.IntN(2) == 0 {
+			x = g.layer("Power", models.Power{Power: 1, Scale: 2 * g.r.Float32(), Shift: g.r.Float32()}, nil, x)
+		}
+	case 12: // three branches, one of which joins two itself
+		w := models.Window{KernelH: 1, KernelW: 1, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}
+		inner := g.layer("Concat", models.Concat{}, nil, g.conv(x, w, 32, true), g.conv(x, same, 1+g.r.IntN(40), true))
+		g.layer("Concat", models.Concat{}, nil, g.conv(x, w, 32*(1+g.r.IntN(2)), g.r.IntN(2) == 0), inner)
+		return
 	case 0, 1:
 		x = g.conv(x, g.window(s), 1+g.r.IntN(40), g.r.IntN(4) > 0)
 	case 2:
@@ -125,7 +185,11 @@ func (g *generator) step() {
 		m := models.PoolMethod(g.r.IntN(2))
 		w := g.window(s)
 		w.PadH, w.PadW = min(w.PadH, w.KernelH-1), min(w.PadW, w.KernelW-1)
-		g.layer("Pooling", models.Pooling{Window: w, Method: m}, nil, x)
+		op := models.Pooling{Window: w, Method: m}
+		if g.r.IntN(6) == 0 {
+			op = models.Pooling{Global: true, Method: m, Window: models.Window{StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}}
+		}
+		g.layer("Pooling", op, nil, x)
 		return
 	case 6: // two branches
 		w := models.Window{KernelH: 1, KernelW: 1, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}
@@ -139,7 +203,7 @@ func (g *generator) step() {
 		x = g.norm(x)
 	}
 	if g.r.IntN(2) == 0 {
-		g.layer("ReLU", models.ReLU{}, nil, x)
+		g.layer("ReLU", models.ReLU{}, nil, x) // of nothing, if x did not fit
 	}
 }
 
@@ -147,6 +211,12 @@ func (g *generator) step() {
 func (g *generator) finish() {
 	x := g.last()
 	s := g.shapes[x]
+	if g.r.IntN(8) == 0 { // a picture is the result
+		return
+	}
+	if g.r.IntN(4) == 0 {
+		x = g.layer("Flatten", models.Flatten{}, nil, x)
+	}
 	n := 2 + g.r.IntN(12)
 	x = g.layer("InnerProduct", models.InnerProduct{Out: n, Bias: true}, []models.Blob{g.blob(n*s.Len(), 0.1), g.blob(n, 1)}, x)
 	if g.r.IntN(2) == 0 {
@@ -176,7 +246,8 @@ func networks(t *testing.T) int {
 // TestRandomNetworks: the fast kernels leave the bytes of the simulator, for
 // random networks, targets, modes and profiles.
 func TestRandomNetworks(t *testing.T) {
-	var ran, fastRan, refused int
+	var ran, fastRan, refused, undriven int
+	kinds := map[string]int{}
 	reasons := map[string]int{}
 	want := networks(t)
 	for seed := uint64(1); ran < want; seed++ {
@@ -191,16 +262,29 @@ func TestRandomNetworks(t *testing.T) {
 		opt := lower.Options{
 			Target:  hardware.Targets[g.r.IntN(3)],
 			Mode:    []lower.Mode{lower.PerKernel, lower.PerFilter}[g.r.IntN(2)],
-			Profile: []lower.Profile{lower.FastMath, lower.FastMath, lower.Default, lower.Basic}[g.r.IntN(4)],
+			Profile: []lower.Profile{lower.FastMath, lower.FastMath, lower.Default, lower.Basic, lower.Performance}[g.r.IntN(5)],
 			Whole:   g.r.IntN(8) > 0,
 		}
-		if g.r.IntN(3) == 0 {
-			opt.InputFormat = lower.NHWC
+		opt.InputFormat = []lower.InputFormat{lower.NCxHWx, lower.NCHW, lower.NHWC}[g.r.IntN(3)]
+		for _, f := range lower.Fixes {
+			if g.r.IntN(6) == 0 {
+				opt.Fixes = append(opt.Fixes, f)
+			}
 		}
 		p, _, err := lower.Lower(g.net, g.scales(), opt)
 		if err != nil {
 			refused++
+			if !strings.Contains(err.Error(), "layer ") {
+				t.Errorf("seed %d: a refusal that names no layer: %v", seed, err)
+			}
 			continue
+		}
+		if err := simulate.Check(p); err != nil {
+			undriven++
+			continue
+		}
+		for _, l := range g.net.Layers {
+			kinds[l.Type]++
 		}
 		ran++
 		if err := sameBytes(g, p); err == nil {
@@ -211,7 +295,7 @@ func TestRandomNetworks(t *testing.T) {
 			reasons[err.Error()]++
 		}
 	}
-	t.Logf("%d networks ran, %d of them on the fast kernels with equal bytes; %d refused by the lowering; not expressible: %v", ran, fastRan, refused, reasons)
+	t.Logf("%d networks ran, %d of them on the fast kernels with equal bytes; %d refused by the lowering, %d by the driver; not expressible: %v; layers: %v", ran, fastRan, refused, undriven, reasons, kinds)
 	if fastRan < ran/2 {
 		t.Errorf("only %d of %d networks ran on the fast kernels", fastRan, ran)
 	}
