@@ -93,6 +93,9 @@ func (p *program) softmaxStage(l *models.Layer, last bool) (tensor, error) {
 		p.softmax = true
 		return in, nil
 	}
+	if !last {
+		p.floats = append(p.floats, l)
+	}
 	return tensor{id: p.builder.Softmax(p.real(l.From[0]))}, nil
 }
 
@@ -100,6 +103,7 @@ func (p *program) softmaxStage(l *models.Layer, last bool) (tensor, error) {
 func (p *program) float(l *models.Layer) (tensor, error) {
 	x := p.real(l.From[0])
 	b := p.builder
+	p.floats = append(p.floats, l)
 	switch op := l.Op.(type) {
 	case models.ReLU:
 		return tensor{id: b.ReLU(x, op.NegativeSlope)}, nil

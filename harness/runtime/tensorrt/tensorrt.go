@@ -5,13 +5,16 @@
 // It is an emulation. TensorRT is closed: what it documents is followed (Developer
 // Guide, "Working with Quantized Types"); the order of the epilogue's float
 // operations and the precision of each layer are not documented, so single
-// values may differ from a GPU's by one unit at a rounding boundary. Here every
-// layer with an int8 implementation runs in int8; Softmax and LRN run in float32.
+// values may differ from a GPU's by one unit at a rounding boundary. Here
+// convolutions, deconvolutions, fully connected layers, pooling, sums of two and
+// Concat run in int8, with what is fused into them; every other layer runs in
+// float32 between two roundings, and a FloatLayers warning names it.
 package tensorrt
 
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"quantbench/harness/compute"
 	"quantbench/harness/runtime"
@@ -75,10 +78,31 @@ type program struct {
 	lut     *compute.LUT
 	output  int // layer index
 	softmax bool
+	floats  []*models.Layer // that run in float32, but for a final Softmax
 }
 
-// Warnings are none: the emulation has no faults to report.
-func (p *program) Warnings() []error { return nil }
+// FloatLayers warns of layers that run in float32.
+type FloatLayers struct {
+	File   string
+	Layers []*models.Layer
+}
+
+// Error names the layers.
+func (f *FloatLayers) Error() string {
+	var names []string
+	for _, l := range f.Layers {
+		names = append(names, fmt.Sprintf("%q (%s, line %d)", l.Name, l.Type, l.Pos.Line))
+	}
+	return fmt.Sprintf("%s: run in float32 between two roundings: %s. TensorRT computes LRN and Softmax so too; of the others it chooses the precision by speed, so an engine may round once more or less there", f.File, strings.Join(names, ", "))
+}
+
+// Warnings name the layers that run in float32; none if there are none.
+func (p *program) Warnings() []error {
+	if len(p.floats) == 0 {
+		return nil
+	}
+	return []error{&FloatLayers{File: p.model.Network.File, Layers: p.floats}}
+}
 
 // scale is the calibrated scale of a layer's tensor.
 func (p *program) scale(l *models.Layer) (float32, error) {
