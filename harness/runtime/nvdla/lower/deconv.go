@@ -17,11 +17,11 @@ import (
 //
 // All this happens before anything is merged, so nothing folds into the weights.
 func (b *layerBuilder) deconvolution(op models.Deconvolution) error {
-	blobs, err := b.blobs(1 + flag(op.Bias))
-	if err != nil {
+	if err := b.checkDeconvolution(op); err != nil {
 		return err
 	}
-	if err := b.checkDeconvolution(op); err != nil {
+	blobs, err := b.blobs(1 + flag(op.Bias))
+	if err != nil {
 		return err
 	}
 	in, w := b.in(), op.Window
