@@ -30,6 +30,7 @@ func Markdown(w io.Writer, r *record.Run) error {
 		fmt.Fprintf(&b, "\nInterval: Wilson, 95 %%. `~`: not distinguishable from %s at the 5 %% level. p: exact McNemar test on the same pictures, two-sided, not corrected for %d comparisons. Latency of different kinds cannot be compared.\n", escape(m.Base()), m.Tests())
 	}
 	list(&b, "Imported", m.Imported())
+	markdownContests(&b, m)
 	list(&b, "Without result", openLines(r))
 	list(&b, "Findings", findingLines(r))
 	list(&b, "Manifest", manifestLines(r))

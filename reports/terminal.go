@@ -38,6 +38,9 @@ func Terminal(w io.Writer, r *record.Run) error {
 	for _, l := range m.Imported() {
 		fmt.Fprintf(&b, "imported: %s\n", l)
 	}
+	for _, l := range contestLines(m) {
+		fmt.Fprintf(&b, "%s\n", l)
+	}
 	for _, l := range openLines(r) {
 		fmt.Fprintf(&b, "%s\n", l)
 	}

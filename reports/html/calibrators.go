@@ -148,16 +148,25 @@ func slopeLine(m *matrix.Matrix, line []matrix.Row, offset int, first bool) seri
 	return s
 }
 
-// spread moves end labels at least 15 px apart, as little as possible.
+// spread keeps the labels at the lines' ends apart.
 func spread(lines [][]matrix.Row, s span) []int {
+	ends := make([]float64, len(lines))
+	for i, line := range lines {
+		ends[i] = 100 * line[len(line)-1].Difference
+	}
+	return apart(ends, s, slopeHeight-slopeTop-slopeBottom)
+}
+
+// apart moves labels at values of an axis of some height at least 15 px apart, as
+// little as possible.
+func apart(values []float64, s span, height float64) []int {
 	type end struct {
 		at   float64
 		line int
 	}
-	px := (slopeHeight - slopeTop - slopeBottom) / (s.hi - s.lo)
-	ends := make([]end, len(lines))
-	for i, line := range lines {
-		ends[i] = end{(s.hi - 100*line[len(line)-1].Difference) * px, i}
+	ends := make([]end, len(values))
+	for i, v := range values {
+		ends[i] = end{(s.hi - v) * height / (s.hi - s.lo), i}
 	}
 	slices.SortStableFunc(ends, func(a, b end) int { return int(math.Copysign(1, a.at-b.at)) })
 	place := make([]float64, len(ends))
@@ -168,12 +177,12 @@ func spread(lines [][]matrix.Row, s span) []int {
 		}
 	}
 	// What ran below the axis goes up again.
-	limit := float64(slopeHeight - slopeTop - slopeBottom)
+	limit := height
 	for i := len(place) - 1; i >= 0; i-- {
 		place[i] = min(place[i], limit)
 		limit = place[i] - 15
 	}
-	offsets := make([]int, len(lines))
+	offsets := make([]int, len(values))
 	for i, e := range ends {
 		offsets[e.line] = int(math.Round(place[i] - e.at))
 	}

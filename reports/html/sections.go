@@ -13,7 +13,7 @@ import (
 // without data are left out.
 func figures(m *matrix.Matrix) ([]section, error) {
 	var list []section
-	for _, make := range []func(*matrix.Matrix) (section, error){accuracySection, latencySection, calibratorSection} {
+	for _, make := range []func(*matrix.Matrix) (section, error){accuracySection, latencySection, calibratorSection, bakeoffSection} {
 		s, err := make(m)
 		if err != nil {
 			return nil, err

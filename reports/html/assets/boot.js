@@ -27,6 +27,11 @@
       const bars = [line(x1, y, x2, y, style), line(x1, y - 4, x1, y + 4, style), line(x2, y - 4, x2, y + 4, style)];
       return { type: 'group', children: bars };
     },
+    // A band between two places of an axis; value: [x1, lo1, hi1, x2, lo2, hi2].
+    band(params, api) {
+      const at = (x, y) => api.coord([api.value(x), api.value(y)]);
+      return { type: 'polygon', shape: { points: [at(0, 1), at(3, 4), at(3, 5), at(0, 2)] }, style: { fill: api.visual('color'), opacity: 0.13 } };
+    },
     // The broken-axis mark at the left end of an axis that does not start at zero.
     brk(params) {
       const x = params.coordSys.x;
