@@ -169,9 +169,12 @@ func known(name string, list []string) bool {
 	return false
 }
 
-// stem is a file's name without folders and endings.
+// stem is a file's name without folders and the endings of formats.
 func stem(file string) string {
-	name, _, _ := strings.Cut(filepath.Base(file), ".")
+	name := filepath.Base(file)
+	for _, ending := range []string{".gz", ".json", ".jsonl", ".csv", ".txt"} {
+		name = strings.TrimSuffix(name, ending)
+	}
 	return name
 }
 

@@ -92,7 +92,7 @@ func (m *Matrix) Imported() []string {
 		if i.Labels != "" {
 			s += ", labels from " + i.Labels
 		}
-		lines = append(lines, s+". Only the classes came with it: no ties, layers or latency.")
+		lines = append(lines, s)
 	}
 	return lines
 }
