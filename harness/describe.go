@@ -74,7 +74,7 @@ func (e *Experiment) describeCell(ctx context.Context, run *record.Run, o outcom
 func describeModel(n *network) record.Model {
 	return record.Model{
 		Name: n.name, Prototxt: n.prototxt, Layers: len(n.Layers), Parameters: n.Parameters(), MACs: n.MACs(),
-		SHA256: n.digest, Preprocess: n.preprocess.String(),
+		SHA256: n.digest, Preprocess: n.preprocess.String(), Graph: Graph(n.Network),
 	}
 }
 

@@ -152,6 +152,8 @@ type Model struct {
 	MACs       int64  `json:"macs"` // multiply-accumulates for one picture
 	SHA256     string `json:"sha256"`
 	Preprocess string `json:"preprocess"`
+	// Graph is the network itself, for drawing.
+	Graph *Graph `json:"graph,omitempty"`
 }
 
 // Dataset describes the pictures that were used.

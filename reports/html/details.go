@@ -98,7 +98,7 @@ const tableCell = len(`<td class="r"></td>`)
 
 // size is about how many bytes a figure takes on the page.
 func (f figure) size() int {
-	n := 0
+	n := len(f.Drawing)
 	for _, p := range f.Panels {
 		n += len(p.Option)
 	}

@@ -19,6 +19,8 @@ type figure struct {
 	Panels []panel
 	Key    []keyItem
 	Ramps  []ramp
+	// Drawing is an svg element, shown folded.
+	Drawing template.HTML
 	// Above puts key and ramps before the panels.
 	Above   bool
 	Caption template.HTML

@@ -163,7 +163,7 @@ func licences() string {
 
 const embeddedLimit = 128 << 10 // bytes of results in the page
 
-// embedded is the run as JSON without the thumbnails, which the page shows. When
+// embedded is the run as JSON without thumbnails and graphs, which the page shows. When
 // it is large, layers, confusion, flips, keys and scales stay in results.json only, and
 // whole is false.
 func embedded(r *record.Run) (b []byte, whole bool, err error) {
@@ -175,6 +175,10 @@ func embedded(r *record.Run) (b []byte, whole bool, err error) {
 			flips[j].PNG = nil
 		}
 		c.Cells[i].Flips = flips
+	}
+	c.Models = append([]record.Model(nil), r.Models...)
+	for i := range c.Models {
+		c.Models[i].Graph = nil // drawn on the page
 	}
 	if b, err = json.Marshal(&c); err != nil {
 		return nil, false, fmt.Errorf("results: %w", err)

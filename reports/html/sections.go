@@ -24,7 +24,8 @@ func figures(m *matrix.Matrix) ([]section, error) {
 	if err != nil {
 		return nil, err
 	}
-	list = slices.DeleteFunc(append(list, details...), func(s section) bool { return len(s.Figures) == 0 })
+	list = append(append(list, details...), networkSection(m))
+	list = slices.DeleteFunc(list, func(s section) bool { return len(s.Figures) == 0 })
 	number := 0
 	for i := range list {
 		for j := range list[i].Figures {
