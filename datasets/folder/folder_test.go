@@ -151,6 +151,9 @@ func names(t *testing.T, d datasets.Dataset) string {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if id, err := datasets.ID(ctx, d, i); err != nil || id != p.ID {
+			t.Errorf("picture %d is called %q, and its ID is %q (%v)", i, id, p.ID, err)
+		}
 		out = append(out, fmt.Sprint(p.ID, "=", p.Label))
 	}
 	return strings.Join(out, " ")
@@ -175,6 +178,9 @@ func TestTree(t *testing.T) {
 	for _, i := range []int{-1, 3} {
 		if _, err := s.Picture(ctx, i); err == nil {
 			t.Errorf("picture %d", i)
+		}
+		if _, err := s.ID(i); err == nil {
+			t.Errorf("picture %d has a name", i)
 		}
 	}
 	done, cancel := context.WithCancel(ctx)

@@ -79,6 +79,9 @@ func TestMany(t *testing.T) {
 		if err != nil || p.Label != i%10 || p.Channels != 3 || !bytes.Equal(p.Pixels[:n], pixels(n, i)) || len(p.Pixels) != 3*n {
 			t.Fatalf("%d: %d bytes, label %d, %v", i, len(p.Pixels), p.Label, err)
 		}
+		if id, err := s.ID(i); err != nil || id != p.ID {
+			t.Fatalf("picture %d is called %q, and its ID is %q (%v)", i, id, p.ID, err)
+		}
 	}
 	part, err := datasets.Range(s, 3, 5)
 	if want, _ := s.RangeDigest(ctx, 3, 5); err != nil || part.Info().Digest != want {
@@ -87,6 +90,9 @@ func TestMany(t *testing.T) {
 	for _, i := range []int{-1, 400} {
 		if _, err := s.Picture(ctx, i); err == nil {
 			t.Errorf("picture %d", i)
+		}
+		if _, err := s.ID(i); err == nil {
+			t.Errorf("picture %d has a name", i)
 		}
 	}
 	done, cancel := context.WithCancel(ctx)

@@ -102,7 +102,7 @@ func (s *Set) Match(t *Truth, allow Allow) (*record.Answers, error) {
 		case a.Label >= 0 && a.Label != t.Labels[at]:
 			return nil, fault(s.File, a.Line, "picture %s has label %d here and %d in %s; use the labels that the answers were made for", a.ID, a.Label, t.Labels[at], t.File)
 		case t.Classes > 0 && a.Class >= t.Classes:
-			return nil, fault(s.File, a.Line, "answer %d to picture %s; there are %d classes, counted from 0, by %s", a.Class, a.ID, t.Classes, t.File)
+			return nil, fault(s.File, a.Line, "answer %d to picture %s; there are %d classes, counted from 0, by %s; a network with a background class counts one more: say how many classes there are", a.Class, a.ID, t.Classes, t.File)
 		}
 		by[at] = a
 	}
