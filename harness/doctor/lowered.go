@@ -131,7 +131,12 @@ func alone(l *models.Layer, opt lower.Options) error {
 	if computesNothing(l) {
 		return nil
 	}
-	_, _, err := lower.Lower(net, scales, opt)
+	_, warnings, err := lower.Lower(net, scales, opt)
+	for _, w := range warnings {
+		if of := new(lower.Warning); errors.As(w, &of) && of.Kind == lower.EmptyTable {
+			return w // it compiles, and is lost all the same
+		}
+	}
 	if err != nil && strings.Contains(err.Error(), "cannot be rescaled") {
 		return nil // with these scales; the whole network tells
 	}

@@ -160,7 +160,7 @@ var compilerRules = []diagnose.Rule{
 		Do:      "Use nv_small, nv_large or nv_full.",
 		Sources: []string{"nvdla/vp#56", "nvdla/sw#140", "nvdla/sw#184", "nvdla/sw#179"}},
 	{Code: refusedLayer, Title: "the compiler or the target refuses a layer", Severity: diagnose.Error,
-		Why:     "The compiler stops at the first layer that it cannot take, and often names none. In int8 it has no LRN, Sigmoid, TanH (it programs empty tables), no Eltwise MAX or PROD, no deconvolution but of a few kernel sizes (and the driver runs those on nv_full only). All such layers are listed here at once.",
+		Why:     "The compiler stops at the first layer that it cannot take, and often names none. In int8 it has no LRN, Sigmoid, TanH (it programs empty tables, of LRN without failing: the layer writes zeros), no Eltwise MAX or PROD, no deconvolution but of a few kernel sizes (and the driver runs those on nv_full only). All such layers are listed here at once.",
 		Do:      "Replace the layer, or run it outside of NVDLA.",
 		Sources: []string{"nvdla/sw#202", "nvdla/sw#146", "nvdla/sw#16", "nvdla/sw: CompilerFeatures.md"}},
 	{Code: batchSize, Title: "the prototxt declares a batch", Severity: diagnose.Warning,

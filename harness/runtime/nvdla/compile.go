@@ -93,6 +93,8 @@ func (c *compiler) operation(op *hardware.Operation, last bool) (compute.Tensor,
 		t, err = c.pdp(op, src)
 	case hardware.CPUPower:
 		t = c.b.Lookup(src, op.Power.Apply)
+	case hardware.CDP:
+		t, err = c.cdp(op, src)
 	default:
 		err = errInexpressible
 	}
@@ -278,10 +280,10 @@ func (c *compiler) pdp(op *hardware.Operation, src compute.Tensor) (compute.Tens
 // taken pixel by pixel in turn.
 func (c *compiler) rubik(op *hardware.Operation) (compute.Tensor, error) {
 	d := op.Rubik
-	count := d.StrideX * d.StrideY
-	if d.Mode != 0 || d.Precision != hardware.Int8 || count < 1 {
+	if d == nil || d.Mode != 0 || d.Precision != hardware.Int8 || min(d.StrideX, d.StrideY) < 1 {
 		return 0, fmt.Errorf("%w: Rubik in another mode or precision", errInexpressible)
 	}
+	count := d.StrideX * d.StrideY
 	parts := make([]compute.Tensor, count)
 	part := op.Src.Size / count
 	channels := 0
@@ -300,6 +302,16 @@ func (c *compiler) rubik(op *hardware.Operation) (compute.Tensor, error) {
 	dst.C = channels // what fills the atom up is not read
 	c.write(dst, t)
 	return t, nil
+}
+
+// cdp takes the one normalisation that the compiler makes in int8: whose table is
+// empty, so that it writes zeros.
+func (c *compiler) cdp(op *hardware.Operation, src compute.Tensor) (compute.Tensor, error) {
+	d := op.CDP
+	if d == nil || d.LUT == nil || !d.LUT.Empty() || d.BypassMultiply || !isIdentity(d.OutCvt) || d.OutPrecision != hardware.Int8 {
+		return 0, fmt.Errorf("%w: normalisation with a table", errInexpressible)
+	}
+	return c.b.Lookup(src, func(int8) int8 { return 0 }), nil
 }
 
 // softmax must be the last operation; it then runs after the kernels.

@@ -225,9 +225,16 @@ func TestCompileRefuses(t *testing.T) {
 		"x2":             func(p *hardware.Program) { p.Operations[1].SDP.X2 = p.Operations[1].SDP.X1 },
 		"no convolution": func(p *hardware.Program) { p.Operations[1].FusedParent = 7 },
 		"minimum":        func(p *hardware.Program) { p.Operations[2].PDP.Mode = hardware.PoolMin },
-		"engine":         func(p *hardware.Program) { p.Operations[2].Kind = hardware.CDP },
-		"softmax":        func(p *hardware.Program) { p.Operations[5].Src.W = 2 },
-		"output":         func(p *hardware.Program) { p.Operations, p.Output.Cube.Offset = p.Operations[:5], 1 },
+		"engine":         func(p *hardware.Program) { p.Operations[2].Kind = hardware.BDMA },
+		"no table":       func(p *hardware.Program) { p.Operations[2].Kind = hardware.CDP },
+		"table": func(p *hardware.Program) {
+			p.Operations[2].Kind, p.Operations[2].CDP = hardware.CDP, &hardware.CDPDesc{LUT: &hardware.LUT{LE: [65]int16{1}}}
+		},
+		"rubik": func(p *hardware.Program) {
+			p.Operations[2].Kind, p.Operations[2].Rubik = hardware.Rubik, &hardware.RubikDesc{StrideX: 2, StrideY: 2}
+		},
+		"softmax": func(p *hardware.Program) { p.Operations[5].Src.W = 2 },
+		"output":  func(p *hardware.Program) { p.Operations, p.Output.Cube.Offset = p.Operations[:5], 1 },
 	} {
 		if err := change(f); err == nil {
 			t.Errorf("%s: compiled", name)

@@ -159,9 +159,11 @@ func (g *generator) step() {
 	case 10:
 		x = g.affine(x)
 	case 11: // what changes nothing, or only the CPU computes
-		x = g.layer("Dropout", models.Dropout{}, nil, x)
+		if x = g.layer("Dropout", models.Dropout{}, nil, x); g.r.IntN(4) == 0 {
+			x = g.layer("LRN", models.LRN{Size: 5, Alpha: 1, Beta: 0.75, K: 1}, nil, x)
+		}
 		if g.r.IntN(2) == 0 {
-			x = g.layer("Power", models.Power{Power: 1, Scale: 2 * g.r.Float32(), Shift: g.r.Float32()}, nil, x)
+			x = g.layer("Power", models.Power{Power: 1, Scale: 2 * g.r.Float32()}, nil, x)
 		}
 	case 12: // three branches, one of which joins two itself
 		w := models.Window{KernelH: 1, KernelW: 1, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}

@@ -230,6 +230,7 @@ type CDPDesc struct {
 	LocalSize                       int
 	BypassSquareSum, BypassMultiply bool
 	LUT                             *LUT
+	LUTIndex                        int // of LUT in the file's list, for display
 }
 
 // RubikDesc is dla_rubik_op_desc: Mode 0 contract, 1 split, 2 merge.
@@ -259,6 +260,12 @@ type LUT struct {
 	LEUnderflow, LEOverflow, LOUnderflow, LOOverflow    Slope
 	HybridPriority, UnderflowPriority, OverflowPriority uint8
 	Method                                              uint8 // 0 exponential, 1 linear
+}
+
+// Empty tells whether every look-up gives 0.
+func (l *LUT) Empty() bool {
+	return l.LE == [65]int16{} && l.LO == [257]int16{} &&
+		l.LEUnderflow.Scale|l.LEOverflow.Scale|l.LOUnderflow.Scale|l.LOOverflow.Scale == 0
 }
 
 // Slope is dla_slope: extrapolation beyond a table's end.

@@ -216,6 +216,7 @@ func (d *dla) decode(op *hardware.Operation, o, s desc) (err error) {
 		op.PDP = o.pdp()
 	case hardware.CDP:
 		op.CDP, lut = o.cdp()
+		op.CDP.LUTIndex = lut
 	case hardware.Rubik:
 		op.Rubik = o.rubik()
 	default:

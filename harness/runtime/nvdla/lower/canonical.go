@@ -3,6 +3,7 @@ package lower
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"quantbench/models"
@@ -109,9 +110,14 @@ func (b *layerBuilder) build() error {
 		return b.pooling(op)
 	case models.Concat:
 		return b.concat()
+	case models.LRN:
+		return b.lrn(op)
 	case models.Softmax:
 		b.add(b.node(node{kind: kSoftmax}), b.output(), b.in())
 	case models.Power:
+		if op.Power != 1 || op.Shift != 0 {
+			return b.l.Errorf("has power %g and shift %g; nvdla_compiler's parser takes power 1 and shift 0 only (\"error parsing layer type Power\"). Fold it into the layer before or behind it", op.Power, op.Shift)
+		}
 		b.add(b.node(node{kind: kPower}), b.output(), b.in())
 	default:
 		return b.l.Errorf("%s", refusal(b.l))
@@ -122,10 +128,10 @@ func (b *layerBuilder) build() error {
 // refusal says why a layer cannot be lowered.
 func refusal(l *models.Layer) string {
 	switch l.Op.(type) {
-	case models.LRN, models.Sigmoid, models.TanH:
+	case models.Sigmoid, models.TanH:
 		return "in int8 nvdla_compiler programs an empty lookup table for it, so its output means nothing; run it in fp32 or take it out"
 	}
-	return "nvdla_compiler cannot parse this layer type; it takes Convolution, Pooling, InnerProduct, ReLU, Softmax, Power, Eltwise SUM, Concat, Deconvolution, BatchNorm, Scale, Dropout and Flatten"
+	return "nvdla_compiler cannot parse this layer type; it takes Convolution, Pooling, InnerProduct, ReLU, LRN, Softmax, Power, Eltwise SUM, Concat, Deconvolution, BatchNorm, Scale, Dropout and Flatten"
 }
 
 // blobs returns the layer's trained blobs, or why they cannot be used.
@@ -253,6 +259,25 @@ func (b *layerBuilder) eltwise(op models.Eltwise) error {
 		x, y = y, x
 	}
 	b.add(b.node(node{kind: kEltwise}), b.output(), x, y)
+	return nil
+}
+
+// maxLRN is the largest local_size that the compiler takes.
+const maxLRN = 16
+
+// lrn is normalisation with a table of zeros: the compiler has none for int8
+// (LutManager.cpp, "Empty INT8 LRN LUT"), and goes on.
+func (b *layerBuilder) lrn(op models.LRN) error {
+	if op.Size > maxLRN {
+		return b.l.Errorf("has local_size %d; nvdla_compiler takes at most %d", op.Size, maxLRN)
+	}
+	table := slices.Index(b.tables, op)
+	if table < 0 {
+		table = len(b.tables)
+		b.tables = append(b.tables, op)
+	}
+	b.warn(b.l, EmptyTable, "in int8 the compiler programs an empty lookup table for this layer (its log says \"Empty INT8 LRN LUT\"): everything that it writes is 0, and so is what later layers compute of it alone. Take it out and train again, or run it in fp32")
+	b.add(b.node(node{kind: kLRN, table: table}), b.output(), b.in())
 	return nil
 }
 

@@ -127,6 +127,8 @@ func (e *emitter) operation(n *node) {
 		e.pool(n, &op)
 	case kRubik:
 		e.rubik(n, &op)
+	case kLRN:
+		e.lrn(n, &op)
 	case kSoftmax:
 		op.Kind, op.Src, op.Dst = hardware.CPUSoftmax, e.cube(n.in[0]), e.cube(n.out)
 		op.Softmax = &hardware.SoftmaxDesc{InScale: n.in[0].scale, OutScale: n.out.scale}
@@ -159,6 +161,14 @@ func (e *emitter) power(n *node, op *hardware.Operation) {
 	l := n.layer.Op.(models.Power)
 	op.Kind, op.Src, op.Dst = hardware.CPUPower, e.cube(n.in[0]), e.cube(n.out)
 	op.Power = &hardware.PowerDesc{InScale: n.in[0].scale, OutScale: n.out.scale, Power: l.Power, Scale: l.Scale, Shift: l.Shift}
+}
+
+// lrn is normalisation with the table that the compiler writes in int8: nothing
+// but zeros, exponential, and a second table that is switched off.
+func (e *emitter) lrn(n *node, op *hardware.Operation) {
+	op.Kind, op.Src, op.Dst = hardware.CDP, e.cube(n.in[0]), e.cube(n.out)
+	op.CDP = &hardware.CDPDesc{InCvt: identity, OutCvt: identity, LocalSize: n.layer.Op.(models.LRN).Size, LUTIndex: n.table,
+		LUT: &hardware.LUT{LOOffset: -128, LOStart: 1, LOEnd: 1}}
 }
 
 // stream is the cube of data that goes from one engine to the next without

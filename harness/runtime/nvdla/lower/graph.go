@@ -19,6 +19,7 @@ const (
 	kPool
 	kConcat
 	kRubik
+	kLRN
 	kSoftmax
 	kPower
 )
@@ -49,6 +50,7 @@ type node struct {
 
 	conv   *convolution
 	pool   models.Pooling
+	table  int    // of kLRN: its look-up table
 	stride [2]int // of kRubik, horizontal first
 	whole  bool   // a kConcat whose parts fill whole atoms on purpose
 
@@ -134,6 +136,7 @@ type graph struct {
 	input   *tensor
 	of      []*tensor // by Layer.Index
 	tensors int
+	tables  []models.LRN // the look-up tables: equal layers share one
 	warned  []error
 	table   []float32
 }

@@ -137,8 +137,8 @@ func operandConverter(c hardware.Converter) string {
 func writeCDP(b io.Writer, d *hardware.CDPDesc) {
 	writeConverter(b, "in_cvt", d.InCvt)
 	writeConverter(b, "out_cvt", d.OutCvt)
-	fmt.Fprintf(b, "  \"in_precision\":%d,\"out_precision\":%d,\"lut_index\":0,\"local_size\":%d,\"bypass_sqsum\":%d,\"bypass_out_mul\":%d\n",
-		d.InPrecision, d.OutPrecision, d.LocalSize, bit(d.BypassSquareSum), bit(d.BypassMultiply))
+	fmt.Fprintf(b, "  \"in_precision\":%d,\"out_precision\":%d,\"lut_index\":%d,\"local_size\":%d,\"bypass_sqsum\":%d,\"bypass_out_mul\":%d\n",
+		d.InPrecision, d.OutPrecision, d.LUTIndex, d.LocalSize, bit(d.BypassSquareSum), bit(d.BypassMultiply))
 }
 
 // writeBDMA writes a list of copies; addresses are indices of regions.

@@ -139,6 +139,7 @@ const (
 	BorderAverage      Kind = "border-average"      // average pooling counts the padding
 	Groups             Kind = "group-convolution"   // compiles, but is wrong on the device
 	DriverLimit        Kind = "driver-limit"        // compiles, but the driver refuses it
+	EmptyTable         Kind = "empty-table"         // a look-up table of zeros
 	TruncateRange      Kind = "truncate-range"      // a shift that the compiler warns of
 )
 

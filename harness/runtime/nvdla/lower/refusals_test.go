@@ -22,7 +22,10 @@ func TestRefusals(t *testing.T) {
 	two(models.EltwiseProd).refused(perKernel, "SUM only")
 	newTower(t, 8, 2, 2, 0.5).add("e", "Eltwise", models.Eltwise{Operation: models.EltwiseSum}, 0.5, nil, "data", "data").refused(perKernel, "itself")
 
-	newTower(t, 1, 1, 1, 0.5).add("l", "LRN", models.LRN{Size: 5}, 1, nil, "data").refused(perKernel, "net.prototxt:2", "lookup table")
+	newTower(t, 1, 1, 1, 0.5).add("l", "Sigmoid", models.Sigmoid{}, 1, nil, "data").refused(perKernel, "net.prototxt:2", "lookup table")
+	newTower(t, 1, 1, 1, 0.5).add("l", "LRN", models.LRN{Size: 17}, 1, nil, "data").refused(perKernel, "net.prototxt:2", "local_size 17", "at most 16")
+	newTower(t, 1, 1, 1, 0.5).add("p", "Power", models.Power{Power: 2, Scale: 1}, 1, nil, "data").refused(perKernel, "net.prototxt:2", "power 2", "power 1 and shift 0")
+	newTower(t, 1, 1, 1, 0.5).add("p", "Power", models.Power{Power: 1, Scale: 1, Shift: 3}, 1, nil, "data").refused(perKernel, "shift 3")
 	newTower(t, 1, 1, 1, 0.5).add("l", "PReLU", models.PReLU{}, 1, nil, "data").refused(perKernel, "cannot parse")
 	deconv := func(kernel, stride, pad, groups int) *tower {
 		w := models.Window{KernelH: kernel, KernelW: kernel, StrideH: stride, StrideW: stride, PadH: pad, PadW: pad, DilationH: 1, DilationW: 1}
