@@ -55,12 +55,16 @@ func benchmark(b *testing.B, m runtime.Model, slow bool) {
 	scores := make([]float32, n*m.Network.Output().Out.Len())
 	w := p.NewWorker()
 	b.ResetTimer()
+	before := processorTime()
 	for range b.N {
 		if err := w.Score(in, scores); err != nil {
 			b.Fatal(err)
 		}
 	}
 	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "pictures/s")
+	if used := processorTime() - before; used > 0 {
+		b.ReportMetric(float64(n*b.N)/used.Seconds(), "pictures/cpu-s")
+	}
 }
 
 func lenet(b *testing.B) runtime.Model {
