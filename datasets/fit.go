@@ -27,6 +27,12 @@ func (p Preprocess) validateSize() []error {
 	if p.Resize.Size < 0 || p.Resize.Size > maxSide {
 		errs = append(errs, fmt.Errorf("preprocess: resize to %d pixels; 1 to %d can be made", p.Resize.Size, maxSide))
 	}
+	switch {
+	case p.Planar && p.Resize.Rule == "":
+		errs = append(errs, errors.New("preprocess: planar needs a resize rule; write shorter or squash"))
+	case p.Planar && p.Crop == "" && (p.Resize.Rule == Shorter || p.Resize.Size != 0):
+		errs = append(errs, errors.New("preprocess: planar resizes straight to the crop; declare crop: center"))
+	}
 	if p.Crop != "" && p.Crop != Center {
 		errs = append(errs, fmt.Errorf("preprocess: crop %q is unknown; write center", p.Crop))
 	}
@@ -43,6 +49,9 @@ func (p Preprocess) sizeText() (s string) {
 	case p.Resize.Rule == Squash:
 		s = fmt.Sprintf(", squashed to %d", p.Resize.Size)
 	}
+	if p.Planar {
+		s += " plane by plane"
+	}
 	if p.Crop != "" {
 		s += ", " + p.Crop + " crop"
 	}
@@ -54,6 +63,9 @@ func (p Preprocess) sizeText() (s string) {
 
 // fit makes the picture h x w pixels, by the means that are declared.
 func (p Preprocess) fit(pic Picture, h, w int) (Picture, error) {
+	if p.Planar {
+		return p.fitPlanes(pic, h, w)
+	}
 	pic, err := p.Resize.apply(pic, h, w)
 	if err != nil || pic.Height == h && pic.Width == w {
 		return pic, err

@@ -44,6 +44,11 @@ func (p Preprocess) Check(c, h, w int) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
+	if p.Planar {
+		if _, err := p.Resizer(h, w); err != nil {
+			return err
+		}
+	}
 	if p.MeanFile != "" && len(p.MeanImage) == 0 {
 		return fmt.Errorf("preprocess: the mean file %s was not read", p.MeanFile)
 	}
@@ -168,6 +173,9 @@ func (p Preprocess) Digest() string {
 	}
 	if p.Resize.Rule != "" {
 		fmt.Fprintf(&b, "\nresize 1 %s %d", p.Resize.Rule, p.Resize.Size)
+	}
+	if p.Planar {
+		b.WriteString("\nplanar 1 floor")
 	}
 	if p.Crop != "" {
 		fmt.Fprintf(&b, "\ncrop %s", p.Crop)

@@ -32,30 +32,45 @@ func Decode(name string, data []byte) (datasets.Picture, error) {
 }
 
 func decode(data []byte) (pic datasets.Picture, err error) {
+	jpg, err := inspect(data)
+	switch {
+	case err != nil:
+		return pic, err
+	case jpg:
+		var p jpeg.Planes
+		return decodeJPEG(data, &p, nil)
+	}
+	return decodePNG(data)
+}
+
+// inspect reads a file's header and refuses what Decode does not read. jpg is
+// false for a PNG.
+func inspect(data []byte) (jpg bool, err error) {
 	var config image.Config
-	jpg := bytes.HasPrefix(data, []byte("\xff\xd8"))
+	jpg = bytes.HasPrefix(data, []byte("\xff\xd8"))
 	switch {
 	case jpg:
 		config, err = stdjpeg.DecodeConfig(bytes.NewReader(data))
 	case bytes.HasPrefix(data, []byte("\x89PNG")):
 		config, err = png.DecodeConfig(bytes.NewReader(data))
 	default:
-		return pic, errors.New(foreign(data))
+		return jpg, errors.New(foreign(data))
 	}
 	if err != nil {
-		return pic, damaged(len(data), err)
+		return jpg, damaged(len(data), err)
 	}
 	switch n := config.Width * config.Height; {
 	case config.ColorModel == color.CMYKModel:
-		return pic, errors.New("the picture is CMYK, which programs convert in different ways; convert it to RGB first")
+		return jpg, errors.New("the picture is CMYK, which programs convert in different ways; convert it to RGB first")
 	case n <= 1:
-		return pic, fmt.Errorf("the picture is %dx%d pixels, no photograph; the file is a placeholder or damaged", config.Height, config.Width)
+		return jpg, fmt.Errorf("the picture is %dx%d pixels, no photograph; the file is a placeholder or damaged", config.Height, config.Width)
 	case n > maxPixels:
-		return pic, fmt.Errorf("the picture is %dx%d pixels; up to %d are read", config.Height, config.Width, maxPixels)
+		return jpg, fmt.Errorf("the picture is %dx%d pixels; up to %d are read", config.Height, config.Width, maxPixels)
 	}
-	if jpg {
-		return decodeJPEG(data)
-	}
+	return jpg, nil
+}
+
+func decodePNG(data []byte) (pic datasets.Picture, err error) {
 	img, err := png.Decode(bytes.NewReader(data))
 	if err != nil {
 		return pic, damaged(len(data), err)
@@ -66,16 +81,16 @@ func decode(data []byte) (pic datasets.Picture, err error) {
 	return planes(img), nil
 }
 
-// decodeJPEG is the one place where JPEG files become planes: chroma is
-// interpolated, as the IJG library does by default.
-func decodeJPEG(data []byte) (datasets.Picture, error) {
-	var p jpeg.Planes
-	if err := jpeg.Decode(data, &p); err != nil {
+// decodeJPEG is the one place where JPEG files become whole pictures: chroma is
+// interpolated, as the IJG library does by default. p and rgb are memory to decode
+// into; the picture lies in rgb if that is large enough.
+func decodeJPEG(data []byte, p *jpeg.Planes, rgb []byte) (datasets.Picture, error) {
+	if err := jpeg.Decode(data, p); err != nil {
 		return datasets.Picture{}, damaged(len(data), err)
 	}
 	pic := datasets.Picture{Channels: 3, Height: p.Height, Width: p.Width}
 	if p.Model == jpeg.Grey {
-		pic.Channels = 1
+		pic.Channels, pic.Pixels = 1, rgb[:0]
 		y := p.Plane[0]
 		for row := range p.Height {
 			pic.Pixels = append(pic.Pixels, y.Pix[row*y.Stride:][:p.Width]...)
@@ -83,7 +98,7 @@ func decodeJPEG(data []byte) (datasets.Picture, error) {
 		return pic, nil
 	}
 	var err error
-	pic.Pixels, err = p.RGB(nil, jpeg.Fancy)
+	pic.Pixels, err = p.RGB(rgb, jpeg.Fancy)
 	return pic, err
 }
 

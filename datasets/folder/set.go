@@ -35,6 +35,7 @@ type Set struct {
 	info    datasets.Info
 	entries []Entry
 	colour  bool
+	readers sync.Pool // of *reader
 }
 
 var _ datasets.Dataset = (*Set)(nil)
@@ -104,21 +105,34 @@ func (s *Set) Picture(ctx context.Context, i int) (datasets.Picture, error) {
 	if i < 0 || i >= len(s.entries) {
 		return datasets.Picture{}, s.outside(i)
 	}
-	e := s.entries[i]
-	id := s.info.Name + "/" + s.info.Split + "/" + e.Name
-	data, err := e.Read()
+	id, data, err := s.read(i)
 	if err != nil {
-		return datasets.Picture{}, fmt.Errorf("%s: %w", id, err)
-	}
-	if sha256.Sum256(data) != e.Sum {
-		return datasets.Picture{}, fmt.Errorf("%s: the file has changed since the set was opened", id)
+		return datasets.Picture{}, err
 	}
 	pic, err := Decode(id, data)
-	if err == nil && s.colour && pic.Channels == 1 {
+	return s.finish(pic, i), err
+}
+
+// read is the file of picture i, which must be the one that was summed.
+func (s *Set) read(i int) (id string, data []byte, err error) {
+	e := s.entries[i]
+	id = s.info.Name + "/" + s.info.Split + "/" + e.Name
+	if data, err = e.Read(); err != nil {
+		return id, nil, fmt.Errorf("%s: %w", id, err)
+	}
+	if sha256.Sum256(data) != e.Sum {
+		return id, nil, fmt.Errorf("%s: the file has changed since the set was opened", id)
+	}
+	return id, data, nil
+}
+
+// finish gives a decoded picture its label and the set's number of channels.
+func (s *Set) finish(pic datasets.Picture, i int) datasets.Picture {
+	if s.colour && pic.Channels == 1 && len(pic.Pixels) > 0 {
 		pic = datasets.Coloured(pic)
 	}
-	pic.Label = e.Label
-	return pic, err
+	pic.Label = s.entries[i].Label
+	return pic
 }
 
 // Label is the class of picture i. The picture is not read.

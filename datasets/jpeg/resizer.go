@@ -21,6 +21,9 @@ type Resizer struct {
 	// Mode, Size and Crop are what NewResizer was given.
 	Mode       Mode
 	Size, Crop int
+	// Floor rounds halves of the crop's corner down, as Caffe does, instead of to
+	// even.
+	Floor bool
 
 	axes map[axisKey]*axis
 	mid  []uint64    // a row pair after the filter along columns
@@ -32,7 +35,7 @@ const maxAxes = 256
 
 // NewResizer makes a resizer to size pixels and a centre crop of crop x crop, 1
 // <= crop <= size. The crop begins at (resized-crop)/2, halves rounded to even,
-// as torchvision's CenterCrop.
+// as torchvision's CenterCrop, unless Floor is set.
 //
 // The filter is the antialiased triangle, called bilinear by PIL and
 // torchvision. Along each axis of a plane with one sample for d pixels let f =
@@ -65,9 +68,12 @@ func (r *Resizer) Resized(width, height int) (w, h int) {
 	return r.Size * width / height, r.Size
 }
 
-// offset is (resized-crop)/2 with halves rounded to even.
+// offset is (resized-crop)/2 with halves rounded to even, or down.
 func (r *Resizer) offset(resized int) int {
 	d := resized - r.Crop
+	if r.Floor {
+		return d / 2
+	}
 	return d/2 + d&1*(d/2&1)
 }
 
