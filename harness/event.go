@@ -28,6 +28,9 @@ const (
 	// Total are there; PicturesNotKept why not. Reason is the file or the reason.
 	PicturesKept
 	PicturesNotKept
+	// FilesSummed tells that so many files (Done) of a folder (Reason) were read for
+	// their checksums.
+	FilesSummed
 )
 
 // Event is one step of an experiment, for a progress display or a log.

@@ -187,7 +187,7 @@ func (e *Experiment) dataset(name, split string) (datasets.Dataset, error) {
 		}
 		dirs = append([]string{p}, dirs...)
 	}
-	d, err := catalogue.Open(name, split, dirs)
+	d, err := catalogue.Source{Dirs: dirs, Sums: e.sums}.Open(e.opening, name, split)
 	e.sets[id] = loadedDataset{d, err}
 	return d, err
 }

@@ -1,10 +1,13 @@
 package harness
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"quantbench/datasets"
+	"quantbench/datasets/folder"
 	"quantbench/harness/answers"
 	"quantbench/harness/calibrate"
 	"quantbench/harness/record"
@@ -30,6 +33,8 @@ type Experiment struct {
 	truths  map[string]*answers.Truth // of datasets, by digest
 	imports map[*ImportSpec]*imported // that were read
 	last    []outcome                 // of the last Run
+	sums    *folder.Sums
+	opening context.Context // ends the opening of a dataset
 }
 
 type loadedNetwork struct {
@@ -45,9 +50,17 @@ type loadedDataset struct {
 // New makes an experiment. Nothing is read or run yet.
 func New(cfg *Config, env Environment, store *record.Store) *Experiment {
 	env.Jobs = max(env.Jobs, 1)
-	return &Experiment{cfg: cfg, env: env, store: store, networks: map[string]loadedNetwork{}, sets: map[string]loadedDataset{}, histograms: map[string]*calibrate.Statistics{}, finished: map[string]outcome{},
-		truths: map[string]*answers.Truth{}, imports: map[*ImportSpec]*imported{}}
+	e := &Experiment{cfg: cfg, env: env, store: store, networks: map[string]loadedNetwork{}, sets: map[string]loadedDataset{}, histograms: map[string]*calibrate.Statistics{}, finished: map[string]outcome{},
+		truths: map[string]*answers.Truth{}, imports: map[*ImportSpec]*imported{}, opening: context.Background()}
+	if store != nil {
+		e.sums = folder.NewSums(SumsDir(store.Dir()))
+		e.sums.Tell = func(dir string, files int) { e.observe(Event{Kind: FilesSummed, Done: files, Reason: dir}) }
+	}
+	return e
 }
+
+// SumsDir is the folder, in that of a store, that keeps the checksums of files.
+func SumsDir(store string) string { return filepath.Join(store, "sums") }
 
 // PlannedCell is one cell before it has run.
 type PlannedCell struct {

@@ -31,7 +31,11 @@ type progress struct{ total, done int64 }
 // One cell's failure is that cell's alone. When ctx ends, what is finished is
 // kept, and the error is ctx's; a further Run goes on from there.
 func (e *Experiment) Run(ctx context.Context) (*record.Run, error) {
+	e.opening = ctx
 	plan := e.Plan()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	e.work = progress{}
 	for _, c := range plan {
 		if c.Key != "" && !c.Cached {

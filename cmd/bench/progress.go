@@ -52,6 +52,10 @@ func (p *progress) observe(e harness.Event) {
 		p.line(fmt.Sprintf("calibrating %s on %s: %d pictures", e.Point.Model, e.Point.Dataset, e.Total))
 	case harness.PicturesKept:
 		p.print(fmt.Sprintf("decoded pictures, %d of %d already there, are kept in %s; `bench data clean` removes them", e.Done, e.Total, e.Reason))
+	case harness.FilesSummed:
+		if gap := p.now().Sub(p.last); p.terminal && gap >= refresh || gap >= heartbeat {
+			p.line(fmt.Sprintf("reading %s for its checksum: %d files", e.Reason, e.Done))
+		}
 	case harness.PicturesNotKept:
 		p.print(e.Reason)
 	case harness.CellProgress:

@@ -26,21 +26,41 @@ func Names() []string {
 	return names
 }
 
-// Open opens the split "test" or "train" of a dataset, looking for its files in
-// dirs (fashion-mnist needs none). An unknown name is an error that suggests
-// the nearest one; missing files are a *datasets.MissingError.
+// Source is where datasets are opened from.
+type Source struct {
+	Dirs []string // folders to look in
+	// Sums remembers the files' sums from one program to the next; may be nil.
+	Sums *folder.Sums
+}
+
+// Open opens a split of a dataset in dirs, as Source.Open does.
 func Open(name, split string, dirs []string) (datasets.Dataset, error) {
+	return Source{Dirs: dirs}.Open(context.Background(), name, split)
+}
+
+// Open opens the split "test" or "train" of a dataset, looking for its files in
+// the folders (fashion-mnist needs none). An unknown name is an error that suggests
+// the nearest one; missing files are a *datasets.MissingError.
+func (s Source) Open(ctx context.Context, name, split string) (datasets.Dataset, error) {
+	d, err := s.open(ctx, name, split)
+	if err := s.Sums.Save(); err != nil {
+		return nil, fmt.Errorf("the checksums of %s: %w", name, err)
+	}
+	return d, err
+}
+
+func (s Source) open(ctx context.Context, name, split string) (datasets.Dataset, error) {
 	switch name {
 	case "fashion-mnist":
 		return fashionmnist.Open(split)
 	case "mnist":
-		return idx.MNIST(split, dirs)
+		return idx.MNIST(split, s.Dirs)
 	case "cifar10":
-		return cifar.Find(split, dirs)
+		return cifar.Find(split, s.Dirs)
 	case "imagenet":
-		return imagenet.Find(context.Background(), split, dirs)
+		return imagenet.Find(ctx, split, s.Dirs, s.Sums)
 	case "folder":
-		return folder.Find(context.Background(), name, split, dirs)
+		return folder.Find(ctx, name, split, s.Dirs, s.Sums)
 	}
 	known := strings.Join(Names(), ", ")
 	if near := nearest(name); near != "" {

@@ -11,14 +11,14 @@ import (
 // Find opens a split of the first of dirs that has one: its subfolder named as
 // the split, a folder for each class; the file SPLIT.csv; for "test" also
 // labels.csv, or the folder itself if it has subfolders. name is the dataset's.
-// Without any it fails with *datasets.MissingError.
-func Find(ctx context.Context, name, split string, dirs []string) (datasets.Dataset, error) {
+// Without any it fails with *datasets.MissingError. sums may be nil.
+func Find(ctx context.Context, name, split string, dirs []string, sums *Sums) (datasets.Dataset, error) {
 	miss := &datasets.MissingError{Dataset: name + "/" + split, Command: "put pictures into " + split + "/CLASS/, or lines path,label into " + split + ".csv"}
 	for _, dir := range dirs {
-		root := os.DirFS(dir)
+		root := sums.FS(dir)
 		sub := filepath.Join(dir, split)
 		if info, err := os.Stat(sub); err == nil && info.IsDir() {
-			return Tree(ctx, name, split, os.DirFS(sub))
+			return Tree(ctx, name, split, sums.FS(sub))
 		}
 		files := []string{split + ".csv"}
 		if split == "test" {

@@ -320,12 +320,12 @@ func TestFind(t *testing.T) {
 		"labels":    {"test", fstest.MapFS{"labels.csv": text("1.png,0\n"), "1.png": png}},
 		"root":      {"test", fstest.MapFS{"a/1.png": png}},
 	} {
-		if d, err := Find(ctx, "folder", c.split, []string{t.TempDir(), write(c.files)}); err != nil || d.Info().Len != 1 {
+		if d, err := Find(ctx, "folder", c.split, []string{t.TempDir(), write(c.files)}, nil); err != nil || d.Info().Len != 1 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	var miss *datasets.MissingError
-	if _, err := Find(ctx, "folder", "test", []string{t.TempDir(), filepath.Join(t.TempDir(), "none")}); !errors.As(err, &miss) || len(miss.Looked) == 0 {
+	if _, err := Find(ctx, "folder", "test", []string{t.TempDir(), filepath.Join(t.TempDir(), "none")}, nil); !errors.As(err, &miss) || len(miss.Looked) == 0 {
 		t.Error(err)
 	}
 }

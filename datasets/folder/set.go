@@ -28,6 +28,16 @@ type Entry struct {
 	Read func() ([]byte, error)
 	// Sum is the content's sha256; New computes it if it is zero.
 	Sum [sha256.Size]byte
+	sum func() ([sha256.Size]byte, error) // a shorter way to Sum; may be nil
+}
+
+// hash is the content's sha256.
+func (e *Entry) hash() ([sha256.Size]byte, error) {
+	if e.sum != nil {
+		return e.sum()
+	}
+	data, err := e.Read()
+	return sha256.Sum256(data), err
 }
 
 // Set is a dataset of picture files.
@@ -72,12 +82,12 @@ func (s *Set) sum(ctx context.Context) error {
 		wg.Go(func() {
 			for i := range work {
 				e := &s.entries[i]
-				data, err := e.Read()
+				sum, err := e.hash()
 				if err != nil {
 					stop(fmt.Errorf("%s: %w", e.Name, err))
 					continue
 				}
-				e.Sum = sha256.Sum256(data)
+				e.Sum = sum
 			}
 		})
 	}
@@ -170,7 +180,11 @@ func (s *Set) RangeDigest(_ context.Context, from, to int) (string, error) {
 // Entries are the pictures in order. Do not change them.
 func (s *Set) Entries() []Entry { return s.entries }
 
-// FileEntry is the entry of a file of fsys.
+// FileEntry is the entry of a file of fsys. A folder of Sums.FS remembers its sum.
 func FileEntry(fsys fs.FS, name string, label int) Entry {
-	return Entry{Name: name, Label: label, Read: func() ([]byte, error) { return fs.ReadFile(fsys, name) }}
+	e := Entry{Name: name, Label: label, Read: func() ([]byte, error) { return fs.ReadFile(fsys, name) }}
+	if f, ok := fsys.(*sumFS); ok {
+		e.sum = func() ([sha256.Size]byte, error) { return f.Sum(name) }
+	}
+	return e
 }

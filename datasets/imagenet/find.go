@@ -40,8 +40,8 @@ func places(split string) []string {
 // ILSVRC2012_img_val.tar), and "train" class folders or files (train,
 // ILSVRC2012_img_train, full-size) or ilsvrc12_train_lmdb.
 // val.txt and synset_words.txt may lie beside the pictures or in the folder above.
-// Without pictures it fails with *datasets.MissingError.
-func Find(ctx context.Context, split string, dirs []string) (datasets.Dataset, error) {
+// Without pictures it fails with *datasets.MissingError. sums may be nil.
+func Find(ctx context.Context, split string, dirs []string, sums *folder.Sums) (datasets.Dataset, error) {
 	subs := places(split)
 	if subs == nil {
 		return nil, fmt.Errorf("imagenet: split %q is unknown; write test or train", split)
@@ -51,7 +51,7 @@ func Find(ctx context.Context, split string, dirs []string) (datasets.Dataset, e
 		for _, base := range []string{filepath.Join(dir, "imagenet"), dir} {
 			for _, sub := range subs {
 				at := filepath.Join(base, sub)
-				d, err := open(ctx, split, at)
+				d, err := open(ctx, split, at, sums)
 				if !errors.Is(err, errNone) {
 					return d, err
 				}
@@ -61,7 +61,7 @@ func Find(ctx context.Context, split string, dirs []string) (datasets.Dataset, e
 				return OpenLMDB(ctx, split, db)
 			}
 			if tar := filepath.Join(base, valTar); split == "test" && isFile(tar) {
-				return OpenTar(ctx, tar)
+				return OpenTar(ctx, tar, sums)
 			}
 		}
 	}
@@ -71,7 +71,7 @@ func Find(ctx context.Context, split string, dirs []string) (datasets.Dataset, e
 var validation = regexp.MustCompile(`^ILSVRC2012_val_\d{8}\.JPEG$`)
 
 // open opens a split in dir; errNone if dir has no pictures.
-func open(ctx context.Context, split, dir string) (datasets.Dataset, error) {
+func open(ctx context.Context, split, dir string, sums *folder.Sums) (datasets.Dataset, error) {
 	list, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errNone
@@ -86,7 +86,7 @@ func open(ctx context.Context, split, dir string) (datasets.Dataset, error) {
 		byClass = byClass || wnid.MatchString(id)
 	}
 	if flat && split == "test" {
-		return OpenFolder(ctx, dir)
+		return OpenFolder(ctx, dir, sums)
 	}
 	if !byClass {
 		return nil, errNone
@@ -95,7 +95,7 @@ func open(ctx context.Context, split, dir string) (datasets.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	return known(ByClass(ctx, split, os.DirFS(dir), s))
+	return known(ByClass(ctx, split, sums.FS(dir), s))
 }
 
 // known turns a nil *folder.Set into a nil interface.
@@ -107,8 +107,8 @@ func known(s *folder.Set, err error) (datasets.Dataset, error) {
 }
 
 // OpenFolder opens a folder of validation pictures, with val.txt and
-// synset_words.txt beside them or in the folder above.
-func OpenFolder(ctx context.Context, dir string) (datasets.Dataset, error) {
+// synset_words.txt beside them or in the folder above. sums may be nil.
+func OpenFolder(ctx context.Context, dir string, sums *folder.Sums) (datasets.Dataset, error) {
 	s, err := synsets(dir)
 	if err != nil {
 		return nil, err
@@ -117,12 +117,13 @@ func OpenFolder(ctx context.Context, dir string) (datasets.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	return known(Validation(ctx, os.DirFS(dir), file, labels, s))
+	return known(Validation(ctx, sums.FS(dir), file, labels, s))
 }
 
 // OpenTar opens a tar of validation pictures, with val.txt and synset_words.txt
 // beside it or in the folder above. The file stays open as long as the program runs.
-func OpenTar(ctx context.Context, file string) (datasets.Dataset, error) {
+// sums may be nil.
+func OpenTar(ctx context.Context, file string, sums *folder.Sums) (datasets.Dataset, error) {
 	dir := filepath.Dir(file)
 	s, err := synsets(dir)
 	if err != nil {
@@ -136,7 +137,7 @@ func OpenTar(ctx context.Context, file string) (datasets.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := Tar(file, f)
+	entries, err := Tar(file, f, sums)
 	if err == nil {
 		entries, err = byName(txt, entries, labels)
 	}

@@ -91,7 +91,7 @@ func TestFind(t *testing.T) {
 		"class folders": {"test", "b.JPEG=1 a.png=2", map[string]string{"val/n00000104/a.png": one, "val/n00000102/b.JPEG": one, "synset_words.txt": words()}},
 		"prefixes":      {"train", "n00000102_x_y.JPEG=1 n00000106.JPEG=3", map[string]string{"full-size/n00000102_x_y.JPEG": one, "full-size/n00000106.JPEG": one, "synset_words.txt": words()}},
 	} {
-		d, err := Find(ctx, c.split, []string{dirOf(t, c.files)})
+		d, err := Find(ctx, c.split, []string{dirOf(t, c.files)}, nil)
 		if err != nil {
 			t.Errorf("%s: %v", what, err)
 			continue
@@ -108,7 +108,7 @@ func TestLMDB(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := dirOf(t, map[string]string{"ilsvrc12_val_lmdb/data.mdb": string(data), "synset_words.txt": words()})
-	d, err := Find(ctx, "test", []string{dir})
+	d, err := Find(ctx, "test", []string{dir}, nil)
 	if err != nil || labels(t, d) != "00000000_x=0 00000001_x=1 00000002_x=0 00000003_x=1" {
 		t.Error(err)
 	}
@@ -117,7 +117,7 @@ func TestLMDB(t *testing.T) {
 		t.Error(p.Pixels, err)
 	}
 	for _, files := range []map[string]string{{"ilsvrc12_train_lmdb/data.mdb": string(data)}, {"ilsvrc12_train_lmdb/data.mdb": "", "synset_words.txt": words()}} {
-		if _, err := Find(ctx, "train", []string{dirOf(t, files)}); err == nil {
+		if _, err := Find(ctx, "train", []string{dirOf(t, files)}, nil); err == nil {
 			t.Error("accepted")
 		}
 	}
@@ -137,21 +137,21 @@ func TestFindErrors(t *testing.T) {
 		"has no label in":                 {valTar: string(tarOf("y.JPEG")), "synset_words.txt": words(), "val.txt": "x.JPEG 1"},
 		"imagenet: synset_words.txt: fil": {valTar: ""},
 	} {
-		if _, err := Find(ctx, "test", []string{dirOf(t, files)}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Find(ctx, "test", []string{dirOf(t, files)}, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
 	var miss *datasets.MissingError
-	if _, err := Find(ctx, "train", []string{t.TempDir()}); !errors.As(err, &miss) {
+	if _, err := Find(ctx, "train", []string{t.TempDir()}, nil); !errors.As(err, &miss) {
 		t.Error(err)
 	}
-	if _, err := Find(ctx, "val", nil); err == nil {
+	if _, err := Find(ctx, "val", nil, nil); err == nil {
 		t.Error("split val")
 	}
-	if _, err := Find(ctx, "train", []string{dirOf(t, map[string]string{"train/n00000100/a.png": one})}); err == nil {
+	if _, err := Find(ctx, "train", []string{dirOf(t, map[string]string{"train/n00000100/a.png": one})}, nil); err == nil {
 		t.Error("no synsets")
 	}
-	if _, err := OpenTar(ctx, filepath.Join(dirOf(t, map[string]string{"val.txt": "x 1", "synset_words.txt": words()}), valTar)); err == nil {
+	if _, err := OpenTar(ctx, filepath.Join(dirOf(t, map[string]string{"val.txt": "x 1", "synset_words.txt": words()}), valTar), nil); err == nil {
 		t.Error("no tar")
 	}
 }
@@ -187,7 +187,7 @@ func TestTarErrors(t *testing.T) {
 		"a.JPEG is there twice":               tarOf("a.JPEG", "x/a.JPEG"),
 		"the tar ends inside a member's head": good[:1300],
 	} {
-		if _, err := Tar("f", bytes.NewReader(data)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Tar("f", bytes.NewReader(data), nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
@@ -213,7 +213,7 @@ func TestReal(t *testing.T) {
 	if dir == "" {
 		t.Skip("BENCH_DATA is not set: ImageNet's pictures are not part of the repository")
 	}
-	d, err := Find(ctx, "test", []string{dir})
+	d, err := Find(ctx, "test", []string{dir}, nil)
 	if err != nil || d.Info().Len != 1300 || d.Info().Classes[0] != "tench, Tinca tinca" {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestReal(t *testing.T) {
 	if err != nil || len(good) != 1300 || len(bad) != 0 {
 		t.Errorf("%d good, %v, %v", len(good), bad, err)
 	}
-	d, err = Find(ctx, "train", []string{dir})
+	d, err = Find(ctx, "train", []string{dir}, nil)
 	if err != nil || d.Info().Len != 100 {
 		t.Fatal(err)
 	}
@@ -257,7 +257,7 @@ func FuzzTar(f *testing.F) {
 	f.Add(tarOf("a.JPEG", "b.JPEG"))
 	f.Add(tarOf("a.JPEG")[:600])
 	f.Fuzz(func(t *testing.T, data []byte) {
-		entries, err := Tar("f", bytes.NewReader(data))
+		entries, err := Tar("f", bytes.NewReader(data), nil)
 		if err != nil {
 			return
 		}

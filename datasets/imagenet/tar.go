@@ -2,10 +2,10 @@ package imagenet
 
 import (
 	"archive/tar"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 
 	"quantbench/datasets/folder"
@@ -21,10 +21,11 @@ type source interface {
 const maxFile = 1 << 28
 
 // Tar lists the pictures of a tar, whose file must stay open as long as they are
-// read; file names it in errors. The whole tar is read once, for the sums.
-// Labels are 0.
-func Tar(file string, f source) ([]folder.Entry, error) {
+// read; file names it in errors. The whole tar is read once, for the sums; sums,
+// if not nil, remembers them. Labels are 0.
+func Tar(file string, f source, sums *folder.Sums) ([]folder.Entry, error) {
 	r := tar.NewReader(f)
+	info := stat(f)
 	var entries []folder.Entry
 	seen := map[string]bool{}
 	for {
@@ -50,22 +51,31 @@ func Tar(file string, f source) ([]folder.Entry, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		sum := sha256.New()
-		if _, err := io.Copy(sum, r); err != nil {
+		sum, err := sums.Member(file, info, name, r)
+		if err != nil {
 			return nil, tarError(file, name, err)
 		}
-		e := folder.Entry{Name: name, Read: func() ([]byte, error) {
+		e := folder.Entry{Name: name, Sum: sum, Read: func() ([]byte, error) {
 			data := make([]byte, h.Size)
 			_, err := f.ReadAt(data, at)
 			return data, err
 		}}
-		sum.Sum(e.Sum[:0])
 		entries = append(entries, e)
 	}
 	if len(entries) == 0 {
 		return nil, fmt.Errorf("%s: the tar has no picture", file)
 	}
 	return entries, nil
+}
+
+// stat describes an open file; nil if it is none.
+func stat(f source) fs.FileInfo {
+	if s, ok := f.(interface{ Stat() (fs.FileInfo, error) }); ok {
+		if info, err := s.Stat(); err == nil {
+			return info
+		}
+	}
+	return nil
 }
 
 func tarError(file, where string, err error) error {
