@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"os"
+	"strings"
 	"testing"
 
 	"quantbench/configs"
@@ -33,6 +34,12 @@ func TestArticle(t *testing.T) {
 	want := map[string]int{"lenet-mnist": 9731, "resnet18-cifar10": 853}
 	for _, c := range run.Cells {
 		t.Logf("%s %s %s %s: %d of %d", c.Model, c.Runtime, c.Calibrator, c.Mode, c.Correct, c.Images)
+		if c.Model == "resnet18-imagenet" {
+			if c.Status == record.Failed || c.Status == record.Skipped && !strings.Contains(c.Reason, "md5 0904d601") {
+				t.Errorf("%s %s: %s: %s", c.Model, c.Runtime, c.Status, c.Reason)
+			}
+			continue // 45 MB that are not there everywhere
+		}
 		if c.Status != record.OK {
 			t.Errorf("%s %s %s: %s: %s", c.Model, c.Runtime, c.Calibrator, c.Status, c.Reason)
 		}
@@ -43,7 +50,7 @@ func TestArticle(t *testing.T) {
 			t.Errorf("%s %s %s %s loses %.2f pp", c.Model, c.Runtime, c.Calibrator, c.Mode, -100*c.Difference)
 		}
 	}
-	if len(run.Cells) != 14 {
+	if len(run.Cells) != 21 {
 		t.Errorf("%d cells", len(run.Cells))
 	}
 }

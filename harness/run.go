@@ -216,10 +216,7 @@ func (e *Experiment) forget() error {
 // fillAccuracy counts what the predictions are worth.
 func fillAccuracy(cell *record.Cell, p []record.Prediction, labels []int, classes int) {
 	cell.Status = record.OK
-	cell.Confusion = make([][]int, classes)
-	for i := range cell.Confusion {
-		cell.Confusion[i] = make([]int, classes)
-	}
+	cell.Confusion = record.NewConfusion(classes)
 	var top stats.Top1
 	for i, x := range p {
 		cell.Confusion[labels[i]][x.Class]++

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -35,7 +36,7 @@ not make is overwritten. --from imports files that are on this machine already.`
 	cmd.AddCommand(
 		&cobra.Command{
 			Use: "list", Short: "List the datasets known by name", Example: "  bench data list", Args: cobra.NoArgs,
-			RunE: func(*cobra.Command, []string) error { return c.dataList() },
+			RunE: func(cmd *cobra.Command, _ []string) error { return c.dataList(cmd.Context()) },
 		},
 		get,
 		&cobra.Command{
@@ -44,20 +45,22 @@ not make is overwritten. --from imports files that are on this machine already.`
 		},
 		&cobra.Command{
 			Use: "show NAME", Short: "Show a dataset's size, classes and digests", Example: "  bench data show fashion-mnist",
-			Args: cobra.ExactArgs(1), RunE: func(_ *cobra.Command, args []string) error { return c.dataShow(args[0]) },
+			Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error { return c.dataShow(cmd.Context(), args[0]) },
 		},
 	)
+	cmd.AddCommand(c.dataCacheCommands()...)
 	return cmd
 }
 
-func (c *command) dataList() error {
+func (c *command) dataList(ctx context.Context) error {
+	source := dataSource()
 	grid := newGrid(c.stdout)
 	grid.Header("name", "what", "licence", "state")
 	for _, e := range catalogue.List() {
 		state := "not on this machine"
 		if e.Shipped {
 			state = "ships with bench"
-		} else if _, err := catalogue.Open(e.Name, "test", dataDirs()); err == nil {
+		} else if _, err := source.Open(ctx, e.Name, "test"); err == nil {
 			state = "there"
 		}
 		if err := grid.Append(e.Name, e.Title, e.Licence, state); err != nil {
@@ -134,14 +137,14 @@ func (c *command) printSplit(s catalogue.SplitReport) {
 	}
 }
 
-func (c *command) dataShow(name string) error {
+func (c *command) dataShow(ctx context.Context, name string) error {
 	if err := knownDataset(name); err != nil {
 		return err
 	}
-	found := false
+	found, source := false, dataSource()
 	var last error
 	for _, split := range []string{"test", "train"} {
-		d, err := catalogue.Open(name, split, dataDirs())
+		d, err := source.Open(ctx, name, split)
 		var missing *datasets.MissingError
 		if errors.As(err, &missing) {
 			last = err

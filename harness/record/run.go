@@ -86,7 +86,7 @@ type Cell struct {
 	// Layers holds the error of each layer output against fp32, in network order.
 	Layers []LayerError `json:"layers,omitempty"`
 	// Confusion[label][predicted] counts pictures.
-	Confusion [][]int `json:"confusion,omitempty"`
+	Confusion Confusion `json:"confusion,omitempty"`
 	// Flips are the most telling pictures that changed sides against the reference.
 	Flips    []Flip    `json:"flips,omitempty"`
 	Findings []Finding `json:"findings,omitempty"`
