@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"sort"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -60,7 +61,7 @@ func TestNoPermutation(t *testing.T) {
 		"one class":    permuted(10, 20, 20, func(int) int { return 3 }),
 		"two swapped":  permuted(10, 20, 20, func(l int) int { return []int{1, 0, 2, 3, 4, 5, 6, 7, 8, 9}[l] }),
 		"two classes":  permuted(2, 50, 50, func(l int) int { return 1 - l }),
-		"few pictures": permuted(10, 3, 3, func(l int) int { return (l + 1) % 10 }),
+		"few pictures": permuted(10, 3, 3, func(l int) int { return []int{3, 0, 4, 1, 2, 7, 9, 5, 8, 6}[l] }),
 		"none":         NewConfusion(10),
 	} {
 		if p, ok := c.FindPermutation(); ok {
@@ -91,6 +92,56 @@ func TestPartialPermutation(t *testing.T) {
 	for _, bad := range [][2]int{{-1, 0}, {0, -1}, {40, 0}, {0, 40}} {
 		if c.Add(bad[0], bad[1]) {
 			t.Error(bad)
+		}
+	}
+}
+
+// A known mistake needs no more pictures than there are classes, and a network that
+// is right three times in five is enough.
+func TestKnownPermutations(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	c := NewConfusion(1000)
+	for i := range 1300 {
+		label, class := i%1000, (i%1000+1)%1000
+		if r.IntN(10) < 4 {
+			class = r.IntN(1000)
+		}
+		c.Add(label, class)
+	}
+	p, ok := c.FindPermutation()
+	if !ok || p.Rule != "class = label + 1 (modulo 1000)" {
+		t.Errorf("%v %v", ok, p.Rule)
+	}
+	kitOrder := permuted(1000, 10, 8, func(l int) int {
+		if l < 10 {
+			return kit[l]
+		}
+		return (l*7 + 3) % 1000
+	})
+	if p, ok := kitOrder.FindPermutation(); !ok || !strings.HasPrefix(p.String(), "labels are in the order of ILSVRC2012's development kit") {
+		t.Errorf("%v %.100s", ok, p)
+	}
+	inverse := make([]int, 1000)
+	for l := range inverse {
+		inverse[l] = (l*7 + 3) % 1000
+	}
+	for k, class := range kit {
+		inverse[class] = k
+	}
+	back := permuted(1000, 10, 8, func(l int) int { return inverse[l] })
+	if p, ok := back.FindPermutation(); !ok || !strings.HasPrefix(p.String(), "the network's classes are in the order of ILSVRC2012's") {
+		t.Errorf("%v %.100s", ok, p)
+	}
+}
+
+// A network that is right is never accused, whatever its accuracy, and neither is
+// one that guesses.
+func TestNoKnownPermutation(t *testing.T) {
+	for _, n := range []int{3, 10, 100, 1000} {
+		for _, right := range []int{0, 2, 5, 10} {
+			if p, ok := permuted(n, 10, right, func(l int) int { return l }).FindPermutation(); ok {
+				t.Errorf("%d classes, %d of 10 right: %.100s", n, right, p)
+			}
 		}
 	}
 }
