@@ -34,8 +34,6 @@ type ModelSpec struct {
 	// Prototxt and Caffemodel are paths; ${VARIABLE} is expanded.
 	Prototxt   string `yaml:"prototxt"`
 	Caffemodel string `yaml:"caffemodel"`
-	// Source says where missing files come from, for people.
-	Source string `yaml:"source"`
 	// Preprocess is how the network wants its pictures; for a network of the
 	// catalogue it is known.
 	Preprocess *datasets.Preprocess `yaml:"preprocess"`

@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -85,10 +84,6 @@ func (e *Experiment) network(name string) (*network, error) {
 		return n.network, n.err
 	}
 	n, err := e.loadNetwork(name)
-	var a *absent
-	if s := e.modelSpec(name).Source; s != "" && errors.As(err, &a) && a.command == "" {
-		a.reason += "; get it from " + s
-	}
 	e.networks[name] = loadedNetwork{n, err}
 	return n, err
 }
