@@ -116,7 +116,7 @@ func (s *Set) inOrder(t *Truth, by []*Answer, partial bool) (*record.Answers, er
 			if partial {
 				continue
 			}
-			return nil, fault(s.File, 0, "%d answers for %d pictures of %s; the first without answer is %d (%s); allow a part if that is what was meant",
+			return nil, fault(s.File, 0, "%d answers for %d pictures of %s; the first without answer is %d (%s); set partial if only a part was meant",
 				len(s.Answers), len(by), t.File, i, t.Pictures[i])
 		}
 		good := a.Class == t.Labels[i]
