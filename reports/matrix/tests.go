@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"quantbench/harness/record"
+	"quantbench/harness/stats"
 )
 
 // holm corrects the paired tests of a run for their number: Holm, A simple
@@ -15,18 +16,16 @@ import (
 // get 1.
 func holm(cells []record.Cell) []float64 {
 	adjusted := make([]float64, len(cells))
-	var order []int
+	var at []int
+	var p []float64
 	for i := range cells {
 		adjusted[i] = 1
 		if cells[i].Status == record.OK && cells[i].McNemarP != nil && cells[i].Stands() {
-			order = append(order, i)
+			at, p = append(at, i), append(p, *cells[i].McNemarP)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(*cells[a].McNemarP, *cells[b].McNemarP) })
-	largest := 0.0
-	for rank, i := range order {
-		largest = max(largest, float64(len(order)-rank)**cells[i].McNemarP)
-		adjusted[i] = min(1, largest)
+	for i, h := range stats.Holm(p) {
+		adjusted[at[i]] = h
 	}
 	return adjusted
 }
