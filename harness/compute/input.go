@@ -1,17 +1,38 @@
 package compute
 
-import "quantbench/harness/compute/kernel"
+import (
+	"unsafe"
+
+	"quantbench/harness/compute/kernel"
+)
 
 // input turns pictures in C x H x W order into the layout of the network.
-type input struct{ tensor Tensor }
+type input struct {
+	tensor Tensor
+	line   int // bytes of a line in the scratch buffer; 0 if none is used
+}
 
-func (op *input) prepare(*Builder) error { return nil }
-func (op *input) across() bool           { return false }
+func (op *input) across() bool { return false }
+
+// prepare makes room for one line of 16 pictures of 4 channels where there are
+// kernels for it.
+func (op *input) prepare(b *Builder) error {
+	t := b.tensors[op.tensor]
+	if t.kind == Int8 && b.program.kernels.Interleave != nil && t.w >= kernel.Lanes {
+		op.line = (t.left + t.w + t.right + kernel.Block + kernel.VectorBytes - 1) &^ (kernel.VectorBytes - 1)
+		b.program.scratch = max(b.program.scratch, kernel.Lanes*kernel.Block*op.line)
+	}
+	return nil
+}
 
 func (op *input) execute(w *Worker, first, groups int) {
 	t := w.p.tensors[op.tensor]
 	for g := first; g < first+groups; g++ {
 		lanes := min(kernel.Lanes, w.count-g*kernel.Lanes)
+		if op.line > 0 {
+			op.packLines(w, t, g, lanes)
+			continue
+		}
 		for lane := 0; lane < lanes; lane++ {
 			from := (g*kernel.Lanes + lane) * w.source.picture
 			switch {
@@ -89,4 +110,45 @@ func packTaps(w *Worker, t *tensor, g, lane, from int) {
 			dst[x*kernel.Lanes] = word
 		}
 	}
+}
+
+// packLines packs a group line by line: each channel of the line goes through
+// its table to the scratch buffer, and from there 4 channels to elements. Four
+// taps of one channel are like four channels, each one pixel further on.
+func (op *input) packLines(w *Worker, t *tensor, g, lanes int) {
+	s := &w.source
+	lane := kernel.Block * op.line
+	filling := byte(0) // of channels that there are not
+	if t.taps {
+		filling = 0x80
+	}
+	for c := 0; c < t.c; c += kernel.Block {
+		for i := range w.scratch[:kernel.Lanes*lane] {
+			w.scratch[i] = filling
+		}
+		for y := range t.h {
+			for k := 0; k < kernel.Block && c+k < t.c; k++ {
+				at := g*kernel.Lanes*s.picture + ((c+k)*t.h+y)*t.w
+				w.lookup = kernel.Lookup{In: unsafe.Pointer(&s.pixels[at]), InStep: int64(s.picture), N: int64(t.w), Rows: int64(lanes),
+					Out: unsafe.Pointer(&w.scratch[k*op.line+t.packedBefore()]), OutStep: int64(lane), Table: unsafe.Pointer(&s.stored[c+k])}
+				w.p.kernels.Lookup(&w.lookup)
+			}
+			a := &w.interleave
+			*a = kernel.Interleave{In: unsafe.Pointer(&w.scratch[0]), LaneStep: int64(lane), ChannelStep: int64(op.line), N: int64(t.w),
+				Out: w.pointer(t, g, t.at(c/kernel.Block, y, -t.packedBefore()))}
+			if t.taps {
+				a.ChannelStep, a.N = 1, int64(t.left+t.w+t.right)
+			}
+			w.p.kernels.Interleave(a)
+		}
+	}
+}
+
+// packedBefore is the number of pixels of the halo that are packed with a line: the
+// taps of pixels in the halo reach into the picture.
+func (t *tensor) packedBefore() int {
+	if t.taps {
+		return t.left
+	}
+	return 0
 }

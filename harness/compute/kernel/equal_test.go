@@ -215,3 +215,33 @@ func TestPoolAndAffine(t *testing.T) {
 		}
 	})
 }
+
+func TestInput(t *testing.T) {
+	each(t, func(t *testing.T, s *Set) {
+		if s.Lookup == nil {
+			t.Skip("no kernels for the input")
+		}
+		r := rand.New(rand.NewPCG(6, 6))
+		for round := range 100 {
+			n, rows := 1+r.IntN(200), 1+r.IntN(5)
+			in, table := memory(r, 64, false), memory(r, 4, false)
+			lookup := func(f func(*Lookup)) []byte {
+				o := make([]byte, 2048)
+				f(&Lookup{In: ptr(in), InStep: 300, Out: ptr(o), OutStep: 256, Table: ptr(table), N: int64(n), Rows: int64(rows)})
+				return o
+			}
+			if !bytes.Equal(lookup(s.Lookup), lookup(plain.Lookup)) {
+				t.Fatalf("round %d: %d rows of %d bytes differ", round, rows, n)
+			}
+			n = 16 + r.IntN(60)
+			interleave := func(f func(*Interleave)) []byte {
+				o := make([]byte, (n+1)*VectorBytes)
+				f(&Interleave{In: ptr(in), LaneStep: 240, ChannelStep: int64(1 + round%2*59), N: int64(n), Out: ptr(o)})
+				return o
+			}
+			if !bytes.Equal(interleave(s.Interleave), interleave(plain.Interleave)) {
+				t.Fatalf("round %d: %d pixels differ", round, n)
+			}
+		}
+	})
+}

@@ -137,6 +137,27 @@ type Affine struct {
 	_     float32
 }
 
+// Lookup is one call of a table look-up: Rows rows of N bytes.
+type Lookup struct {
+	In      unsafe.Pointer
+	InStep  int64 // bytes
+	Out     unsafe.Pointer
+	OutStep int64          // bytes
+	Table   unsafe.Pointer // 256 bytes
+	N       int64
+	Rows    int64
+}
+
+// Interleave is one call that joins 4 channels of 16 pictures to elements: byte
+// c of lane l of vector p becomes the byte at In + l*LaneStep + c*ChannelStep + p.
+type Interleave struct {
+	In          unsafe.Pointer
+	LaneStep    int64 // bytes
+	ChannelStep int64 // bytes
+	N           int64 // vectors; at least 16
+	Out         unsafe.Pointer
+}
+
 // Set is one level's kernels. The index of a convolution is the number of
 // pixels in its tile, from 1 to the largest that the level has.
 type Set struct {
@@ -153,6 +174,9 @@ type Set struct {
 	MaxF32        func(*Pool)
 	MaxU8         func(*Pool)
 	Affine        func(*Affine)
+	// Lookup and Interleave are nil where they would not be faster than Go.
+	Lookup     func(*Lookup)
+	Interleave func(*Interleave)
 }
 
 // Best is the fastest set of this machine, or the one that the environment

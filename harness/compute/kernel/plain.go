@@ -19,6 +19,8 @@ var plain = &Set{
 	MaxF32:        plainMaxF32,
 	MaxU8:         plainMaxU8,
 	Affine:        plainAffine,
+	Lookup:        plainLookup,
+	Interleave:    plainInterleave,
 }
 
 type (
@@ -197,5 +199,26 @@ func plainAffine(a *Affine) {
 	out := unsafe.Slice((*float32)(a.Out), n)
 	for i, x := range in {
 		out[i] = max(float32(x*a.Mul)+a.Bias, a.Floor)
+	}
+}
+
+func plainLookup(a *Lookup) {
+	table := (*[256]byte)(a.Table)
+	for r := range int(a.Rows) {
+		out := unsafe.Slice((*byte)(unsafe.Add(a.Out, r*int(a.OutStep))), a.N)
+		for i, v := range unsafe.Slice((*byte)(unsafe.Add(a.In, r*int(a.InStep))), a.N) {
+			out[i] = table[v]
+		}
+	}
+}
+
+func plainInterleave(a *Interleave) {
+	for p := range int(a.N) {
+		out := (*[Lanes][Block]byte)(unsafe.Add(a.Out, p*VectorBytes))
+		for l := range out {
+			for c := range out[l] {
+				out[l][c] = *(*byte)(unsafe.Add(a.In, l*int(a.LaneStep)+c*int(a.ChannelStep)+p))
+			}
+		}
 	}
 }

@@ -49,6 +49,9 @@ func available() []*Set {
 		s = append(s, narrow)
 	}
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512VNNI {
+		if cpu.X86.HasAVX512VBMI && cpu.X86.HasBMI2 {
+			avx512.Lookup, avx512.Interleave = lookupU8, interleaveU8
+		}
 		s = append(s, avx512)
 	}
 	return s
@@ -167,6 +170,12 @@ func maxU8(a *Pool)
 
 //go:noescape
 func affineF32(a *Affine)
+
+//go:noescape
+func lookupU8(a *Lookup)
+
+//go:noescape
+func interleaveU8(a *Interleave)
 
 //go:noescape
 func narrowF32P1(a *Conv)

@@ -79,18 +79,21 @@ func main() {
 	maximum("maxF32", VMAXPS)
 	maximum("maxU8", VPMAXUB)
 	affine()
+	lookup()
+	interleave()
 	avx2()
 	Generate()
 }
 
 // Offsets into the table of constants.
 const (
-	transpose = 0  // the shuffle that turns four packed channels into elements
-	flip      = 16 // 0x80808080
-	largest   = 20 // float32(127)
-	magic     = 24 // float32(1.5*2^23)
-	magicLess = 28 // the bits of magic, less 128
-	lift      = 32 // four shuffles of a vector: byte o of each element becomes its highest, the others 0
+	transpose = 0                    // the shuffle that turns four packed channels into elements
+	flip      = 16                   // 0x80808080
+	largest   = 20                   // float32(127)
+	magic     = 24                   // float32(1.5*2^23)
+	magicLess = 28                   // the bits of magic, less 128
+	lift      = 32                   // four shuffles of a vector: byte o of each element becomes its highest, the others 0
+	join      = lift + 4*vectorBytes // the permutation that joins four rows of 16 bytes
 )
 
 func constants() {
@@ -107,6 +110,9 @@ func constants() {
 		for i := range 16 {
 			DATA(lift+o*vectorBytes+4*i, U32(uint32(i%4*4+o)<<24|0x808080))
 		}
+	}
+	for i := range uint32(16) {
+		DATA(join+4*int(i), U32(i|(16+i)<<8|(32+i)<<16|(48+i)<<24))
 	}
 }
 
