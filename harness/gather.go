@@ -42,6 +42,9 @@ func (e *Experiment) gather(ctx context.Context, outcomes []outcome) (*record.Ru
 	if err := e.describe(ctx, run, outcomes); err != nil {
 		return nil, err
 	}
+	if err := e.describeActivations(ctx, run, outcomes); err != nil {
+		return nil, err
+	}
 	return run, nil
 }
 

@@ -22,6 +22,8 @@ type Run struct {
 	// Tables are the calibration tables that cells used.
 	Tables []Table `json:"tables,omitempty"`
 	Gates  []Gate  `json:"gates,omitempty"`
+	// Activations are the histograms that several calibrators chose from.
+	Activations []Activations `json:"activations,omitempty"`
 	// Bakeoff compares the calibrators of a run that varies calibration pictures.
 	Bakeoff  *Bakeoff `json:"bakeoff,omitempty"`
 	Manifest Manifest `json:"manifest"`

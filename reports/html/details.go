@@ -23,6 +23,7 @@ var details = []struct {
 }{
 	{section{ID: "layers", Heading: "Layers", Short: "Layers"}, layers},
 	{section{ID: "scales", Heading: "Scales", Short: "Scales"}, scales},
+	{section{ID: "ranges", Heading: "Thresholds", Short: "Thresholds"}, ranges},
 	{section{ID: "confusion", Heading: "Confusion against fp32", Short: "Confusion"}, confusion},
 }
 

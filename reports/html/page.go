@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 
 	"quantbench/harness/record"
@@ -164,7 +165,8 @@ func licences() string {
 const embeddedLimit = 128 << 10 // bytes of results in the page
 
 // embedded is the run as JSON without thumbnails and graphs, which the page shows. When
-// it is large, layers, confusion, flips, keys and scales stay in results.json only, and
+// it is large, layers, confusion, flips, keys, scales, histograms, pairs of calibrators
+// and cells that do not stand for their calibrator are in results.json only, and
 // whole is false.
 func embedded(r *record.Run) (b []byte, whole bool, err error) {
 	c := *r
@@ -190,7 +192,14 @@ func embedded(r *record.Run) (b []byte, whole bool, err error) {
 		x := &c.Cells[i]
 		x.Layers, x.Confusion, x.Flips, x.Key = nil, nil, nil, nil
 	}
-	c.Tables = nil
+	c.Tables, c.Activations = nil, nil
+	c.Cells = slices.DeleteFunc(c.Cells, func(x record.Cell) bool { return !x.Stands() })
+	if r.Bakeoff != nil {
+		c.Bakeoff = &record.Bakeoff{Lines: slices.Clone(r.Bakeoff.Lines)}
+		for i := range c.Bakeoff.Lines {
+			c.Bakeoff.Lines[i].Pairs = nil
+		}
+	}
 	b, err = json.Marshal(&c)
 	return b, false, err
 }

@@ -50,6 +50,7 @@
     },
     text: (params) => params.data.text || '',
     minus: (v) => String(v).replace('-', '\u2212'),
+    power: (v) => (v >= 0 && v < 4 ? String(10 ** v) : '1e' + String(v).replace('-', '\u2212')),
     sci: (v) => (v >= 1 ? String(v) : String(+v.toPrecision(1))),
   };
 
