@@ -221,6 +221,9 @@ type PDPDesc struct {
 	Precision                          Precision
 	PadValue                           [7]int32
 	Split                              int
+	// PartialIn and PartialOut are the columns of the first, the middle and the
+	// last of Split stripes; they have no effect on results.
+	PartialIn, PartialOut [3]int
 }
 
 // CDPDesc is dla_cdp_op_desc.

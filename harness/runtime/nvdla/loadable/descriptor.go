@@ -74,6 +74,9 @@ func (d desc) pdp() *hardware.PDPDesc {
 		PadLeft: int(d.u8(18)), PadRight: int(d.u8(19)), PadTop: int(d.u8(20)), PadDown: int(d.u8(21)),
 		Precision: hardware.Precision(d.u8(22)),
 	}
+	for k := range 3 {
+		p.PartialIn[k], p.PartialOut[k] = int(d.u16(2*k)), int(d.u16(6+2*k))
+	}
 	for k := range p.PadValue {
 		p.PadValue[k] = d.i32(24 + 4*k)
 	}

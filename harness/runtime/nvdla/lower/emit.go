@@ -260,24 +260,6 @@ func entriesPerLine(s models.Shape, t hardware.Target) int {
 	return atoms/each*s.W + ceilDiv(rest*s.W, each)
 }
 
-func (e *emitter) pool(n *node, op *hardware.Operation) {
-	in, out, w := n.in[0].shape, n.out.shape, n.pool.Window
-	op.Kind, op.Src, op.Dst = hardware.PDP, e.cube(n.in[0]), e.cube(n.out)
-	op.PDP = &hardware.PDPDesc{
-		Width: w.KernelW, Height: w.KernelH, StrideX: w.StrideW, StrideY: w.StrideH,
-		PadLeft: w.PadW, PadTop: w.PadH, Split: 1,
-		PadRight: (out.W-1)*w.StrideW + w.KernelW - in.W - w.PadW,
-		PadDown:  (out.H-1)*w.StrideH + w.KernelH - in.H - w.PadH,
-	}
-	if n.pool.Method == models.PoolMax {
-		op.PDP.Mode = hardware.PoolMax
-	}
-	// Columns and lines that no window reaches are cut off the source.
-	op.Src.W += min(op.PDP.PadRight, 0)
-	op.Src.H += min(op.PDP.PadDown, 0)
-	op.PDP.PadRight, op.PDP.PadDown = max(op.PDP.PadRight, 0), max(op.PDP.PadDown, 0)
-}
-
 func (e *emitter) sdp(n *node, op *hardware.Operation) {
 	op.Kind, op.Src, op.Dst = hardware.SDP, e.source(n, op), e.cube(n.out)
 	d := &hardware.SDPDesc{OutCvt: n.out1, Batch: 1}

@@ -152,6 +152,12 @@ func writeBDMA(b io.Writer, d *hardware.BDMADesc) {
 }
 
 func writePDP(b io.Writer, d *hardware.PDPDesc) {
-	fmt.Fprintf(b, "  \"partial_in\":[0,0,0],\"partial_out\":[0,0,0],\"split_num\":%d,\"pool_mode\":%d,\"pool_w\":%d,\"pool_h\":%d,\"stride\":[%d,%d],\"pad_l_r_t_b\":[%d,%d,%d,%d],\"precision\":%d,\"padding_value\":%s\n",
-		d.Split, d.Mode, d.Width-1, d.Height-1, d.StrideX, d.StrideY, d.PadLeft, d.PadRight, d.PadTop, d.PadDown, d.Precision, strings.ReplaceAll(fmt.Sprint(d.PadValue), " ", ","))
+	fmt.Fprintf(b, "  \"partial_in\":%s,\"partial_out\":%s,\"split_num\":%d,\"pool_mode\":%d,\"pool_w\":%d,\"pool_h\":%d,\"stride\":[%d,%d],\"pad_l_r_t_b\":[%d,%d,%d,%d],\"precision\":%d,\"padding_value\":%s\n",
+		list(d.PartialIn[:]), list(d.PartialOut[:]),
+		d.Split, d.Mode, d.Width-1, d.Height-1, d.StrideX, d.StrideY, d.PadLeft, d.PadRight, d.PadTop, d.PadDown, d.Precision, list(d.PadValue[:]))
+}
+
+// list is a JSON list of integers.
+func list[T int | int32](values []T) string {
+	return strings.ReplaceAll(fmt.Sprint(values), " ", ",")
 }

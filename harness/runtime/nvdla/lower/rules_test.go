@@ -10,7 +10,6 @@ import (
 
 	"quantbench/harness/runtime/nvdla/hardware"
 	"quantbench/harness/runtime/nvdla/lower"
-	"quantbench/harness/runtime/nvdla/simulate"
 	"quantbench/models"
 )
 
@@ -335,30 +334,6 @@ func TestCPUOperations(t *testing.T) {
 	var out bytes.Buffer
 	if err := lower.WriteJSON(&out, p); err != nil || !json.Valid(out.Bytes()) || !strings.Contains(out.String(), `"op":"softmax"`) {
 		t.Errorf("%v, %s", err, out.String())
-	}
-}
-
-// TestLRN: the compiler's table is empty, and equal layers share one.
-func TestLRN(t *testing.T) {
-	b := newTower(t, 8, 2, 2, 0.5).conv("c", 8, 1, 0.5, ramp(64), ramp(8), "data")
-	b.add("n1", "LRN", models.LRN{Size: 5, Alpha: 1}, 0.25, nil, "c").add("n2", "LRN", models.LRN{Size: 3, Alpha: 1}, 0.25, nil, "n1").add("n3", "LRN", models.LRN{Size: 5, Alpha: 1}, 0.25, nil, "n2")
-	b.conv("last", 2, 1, 0.5, ramp(16), []float32{5, -5}, "n3")
-	p, warnings := b.lower(perKernel)
-	warned(t, warnings, lower.EmptyTable, lower.EmptyTable, lower.EmptyTable)
-	op := p.Operations[2]
-	if op.Kind != hardware.CDP || op.CDP.LocalSize != 5 || !op.CDP.LUT.Empty() || op.CDP.InCvt.Scale != 1 || op.Src.C != 8 {
-		t.Errorf("%+v %+v", op, op.CDP)
-	}
-	if a, b, c := op.CDP.LUTIndex, p.Operations[3].CDP.LUTIndex, p.Operations[4].CDP.LUTIndex; a != 0 || b != 1 || c != 0 {
-		t.Errorf("tables %d, %d, %d", a, b, c)
-	}
-	m, err := simulate.New(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Only the last layer's biases are left: 5/0.5 and -5/0.5.
-	if got, err := m.Run(make([]int8, 32)); err != nil || !slices.Equal(got, []int8{10, 10, 10, 10, -10, -10, -10, -10}) {
-		t.Errorf("%v, %v", got, err)
 	}
 }
 
