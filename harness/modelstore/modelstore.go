@@ -120,3 +120,12 @@ func fetchable(e catalogue.Entry, f catalogue.File) fetch.File {
 func Preprocess(p catalogue.Preprocess) datasets.Preprocess {
 	return datasets.Preprocess{Order: p.Order, Mean: p.Mean, Scale: p.Scale, Resize: datasets.Resize{Rule: p.Resize, Size: p.Size}, Crop: p.Crop}
 }
+
+// Takes is how a network of the catalogue wants its pictures. What is not known
+// is an error that says what to do.
+func Takes(e catalogue.Entry) (datasets.Preprocess, error) {
+	if e.Unknown != "" {
+		return datasets.Preprocess{}, fmt.Errorf("network %s: %s", e.Name, e.Unknown)
+	}
+	return Preprocess(e.Preprocess), nil
+}
