@@ -91,6 +91,10 @@ func (c *command) modelFold(ctx context.Context, f *pflag.FlagSet, args []string
 	if err != nil {
 		return err
 	}
+	set, err := c.comparisonSet()
+	if err != nil {
+		return err
+	}
 	net, err := src.Open(dataDirs(), true)
 	if err != nil {
 		return asUsage(err)
@@ -110,7 +114,7 @@ func (c *command) modelFold(ctx context.Context, f *pflag.FlagSet, args []string
 	if after.Network, err = caffe.Read(x.Prototxt, x.Caffemodel); err != nil {
 		return fmt.Errorf("what was written cannot be read back: %w", err)
 	}
-	if x.Agreement, err = c.agreement(ctx, before, after); err != nil {
+	if x.Agreement, err = c.agreement(ctx, set, before, after); err != nil {
 		return err
 	}
 	return c.printFolded(x)
@@ -159,9 +163,9 @@ func writeNetwork(x folded, m runtime.Model) error {
 	return errors.Join(record.WriteFile(x.Prototxt, text.Bytes()), record.WriteFile(x.Caffemodel, weights.Bytes()))
 }
 
-// agreement compares the networks on --dataset; nil without one.
-func (c *command) agreement(ctx context.Context, before, after runtime.Model) (*harness.Agreement, error) {
-	name := c.settings.GetString("dataset")
+// comparisonSet is --dataset, cut to --images; nil without one.
+func (c *command) comparisonSet() (datasets.Dataset, error) {
+	name, images := c.settings.GetString("dataset"), c.settings.GetInt("images")
 	if name == "" {
 		return nil, nil
 	}
@@ -172,13 +176,20 @@ func (c *command) agreement(ctx context.Context, before, after runtime.Model) (*
 	if err != nil {
 		return nil, err
 	}
-	images := c.settings.GetInt("images")
 	if images < 0 || images > d.Info().Len {
 		return nil, usage("--images is %d; %s has %d test pictures", images, name, d.Info().Len)
 	}
+	return d, nil
+}
+
+// agreement compares the networks on a dataset; nil without one.
+func (c *command) agreement(ctx context.Context, d datasets.Dataset, before, after runtime.Model) (*harness.Agreement, error) {
+	if d == nil {
+		return nil, nil
+	}
 	display := newProgress(c.stderr, false)
 	defer display.close()
-	return harness.Agree(ctx, d, images, c.settings.GetInt("jobs"), before, after, display.compared)
+	return harness.Agree(ctx, d, c.settings.GetInt("images"), c.settings.GetInt("jobs"), before, after, display.compared)
 }
 
 // compared shows how far a comparison is.
