@@ -102,9 +102,21 @@ func (e *Experiment) collectParts(ctx context.Context, n *network, c Calibration
 	return calibrate.Collect(ctx, src, o)
 }
 
+// RangeError is a range of pictures that a split does not have.
+type RangeError struct {
+	PictureRange
+	Dataset string
+	Len     int // pictures of the split
+}
+
+// Error names the range and what there is.
+func (e *RangeError) Error() string {
+	return fmt.Sprintf("calibration: pictures %d:%d of split %q; %s has %d there (the end of a range is not part of it)", e.From, e.To, e.Split, e.Dataset, e.Len)
+}
+
 func (r PictureRange) check(info datasets.Info) error {
 	if r.From < 0 || r.To <= r.From || r.To > info.Len {
-		return fmt.Errorf("calibration: pictures %d:%d of split %q; %s has %d there (the end of a range is not part of it)", r.From, r.To, r.Split, info.Name, info.Len)
+		return &RangeError{r, info.Name, info.Len}
 	}
 	return nil
 }

@@ -87,6 +87,10 @@ func (c *command) calibrate(ctx context.Context, f *pflag.FlagSet) error {
 	}
 	env := harness.Environment{DataDirs: dataDirs(), Getenv: os.Getenv, Jobs: c.settings.GetInt("jobs"), PictureMemory: 1 << 29}
 	result, err := harness.Calibrate(ctx, env, job)
+	var bad *harness.RangeError
+	if errors.As(err, &bad) {
+		return asUsage(err)
+	}
 	if err != nil {
 		return err
 	}
