@@ -239,6 +239,7 @@ layer { name: "d1" type: "Deconvolution" bottom: "s1" top: "d1" convolution_para
 layer { name: "m1" type: "Eltwise" bottom: "s1" bottom: "n1" top: "m1" eltwise_param { operation: MAX } }
 layer { name: "self" type: "Eltwise" bottom: "m1" bottom: "m1" top: "self" }
 layer { name: "drop" type: "Dropout" bottom: "self" top: "drop" }
+layer { name: "split" type: "Split" bottom: "drop" top: "left" top: "right" }
 `)
 	got := Examine(Subject{Network: n, Calibrated: true})
 	want := `NV118 error net.prototxt:3
@@ -246,6 +247,7 @@ NV118 error net.prototxt:4
 NV118 error net.prototxt:5
 NV118 error net.prototxt:6
 NV118 error net.prototxt:7
+NV118 error net.prototxt:9
 NV144 note net.prototxt`
 	if list(got) != want {
 		t.Errorf("found\n%s", list(got))

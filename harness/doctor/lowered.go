@@ -128,8 +128,8 @@ func alone(l *models.Layer, opt lower.Options) error {
 	for i := range scales {
 		scales[i] = 1
 	}
-	if computesNothing(l) {
-		return nil
+	if _, split := l.Op.(models.Split); computesNothing(l) && !split {
+		return nil // a Split would do nothing, but the parser stops at it
 	}
 	_, warnings, err := lower.Lower(net, scales, opt)
 	for _, w := range warnings {

@@ -1,6 +1,8 @@
 package nvdla
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -281,6 +283,9 @@ func TestRandomNetworks(t *testing.T) {
 			}
 			continue
 		}
+		if err := writes(p); err != nil {
+			t.Errorf("seed %d: %v", seed, err)
+		}
 		if err := simulate.Check(p); err != nil {
 			undriven++
 			continue
@@ -301,6 +306,18 @@ func TestRandomNetworks(t *testing.T) {
 	if fastRan < ran/2 {
 		t.Errorf("only %d of %d networks ran on the fast kernels", fastRan, ran)
 	}
+}
+
+// writes checks that the operations can be shown as JSON.
+func writes(p *hardware.Program) error {
+	var out bytes.Buffer
+	if err := lower.WriteJSON(&out, p); err != nil {
+		return err
+	}
+	if !json.Valid(out.Bytes()) {
+		return fmt.Errorf("no JSON: %.200s", out.String())
+	}
+	return nil
 }
 
 // difference is an output that is not the simulator's.
@@ -349,40 +366,4 @@ func sameBytes(g *generator, p *hardware.Program) error {
 		}
 	}
 	return nil
-}
-
-// TestSplitEqualsWhole: strips of lines give the bytes of the whole convolution.
-func TestSplitEqualsWhole(t *testing.T) {
-	g := newGenerator(11)
-	g.net.Layers, g.blobs = nil, nil
-	x := g.layer("Input", models.Input{Shape: models.Shape{C: 40, H: 70, W: 90}}, nil)
-	w := models.Window{KernelH: 3, KernelW: 2, StrideH: 2, StrideW: 1, PadH: 1, PadW: 1, DilationH: 2, DilationW: 1}
-	a := g.conv(x, w, 24, true)
-	g.scale[a] = 2
-	b := g.conv(x, w, 24, true)
-	g.scale[g.layer("Eltwise", models.Eltwise{Operation: models.EltwiseSum}, nil, a, b)] = 4
-	for _, mode := range []lower.Mode{lower.PerKernel, lower.PerFilter} {
-		var outputs [2][]int8
-		for i, whole := range []bool{false, true} {
-			p, _, err := lower.Lower(g.net, g.scales(), lower.Options{Target: hardware.Small, Mode: mode, Whole: whole})
-			if err != nil {
-				t.Fatal(err)
-			}
-			m, err := simulate.New(p)
-			if err != nil {
-				t.Fatal(err)
-			}
-			in := make([]int8, 40*70*90)
-			for j := range in {
-				in[j] = int8(j*j%251 - 125)
-			}
-			if outputs[i], err = m.Run(in); err != nil {
-				t.Fatal(err)
-			}
-			t.Logf("%s, whole %v: %d operations", mode, whole, len(p.Operations))
-		}
-		if !slices.Equal(outputs[0], outputs[1]) {
-			t.Errorf("%s: the strips differ from the whole", mode)
-		}
-	}
 }

@@ -55,7 +55,7 @@ func checkScales(net *models.Network, scales []float32) error {
 // needsScale: layers that the compiler makes nothing of need no entry.
 func needsScale(l *models.Layer) bool {
 	switch l.Op.(type) {
-	case models.Dropout, models.Flatten, models.Split, models.Reshape:
+	case models.Dropout, models.Flatten:
 		return false
 	}
 	return true
@@ -90,7 +90,7 @@ func (b *layerBuilder) build() error {
 	case models.Input:
 		b.input = b.newTensor(b.l, op.Shape, b.scale)
 		b.of[b.l.Index] = b.input
-	case models.Dropout, models.Flatten, models.Split:
+	case models.Dropout, models.Flatten:
 		b.of[b.l.Index] = b.in()
 	case models.Convolution:
 		return b.convolution(op)
@@ -130,6 +130,8 @@ func refusal(l *models.Layer) string {
 	switch l.Op.(type) {
 	case models.Sigmoid, models.TanH:
 		return "in int8 nvdla_compiler programs an empty lookup table for it, so its output means nothing; run it in fp32 or take it out"
+	case models.Split:
+		return "nvdla_compiler's parser stops with \"could not parse layer type Split\"; take the layer out and let those behind it read its bottom, which several may"
 	}
 	return "nvdla_compiler cannot parse this layer type; it takes Convolution, Pooling, InnerProduct, ReLU, LRN, Softmax, Power, Eltwise SUM, Concat, Deconvolution, BatchNorm, Scale, Dropout and Flatten"
 }

@@ -27,6 +27,7 @@ func TestRefusals(t *testing.T) {
 	newTower(t, 1, 1, 1, 0.5).add("p", "Power", models.Power{Power: 2, Scale: 1}, 1, nil, "data").refused(perKernel, "net.prototxt:2", "power 2", "power 1 and shift 0")
 	newTower(t, 1, 1, 1, 0.5).add("p", "Power", models.Power{Power: 1, Scale: 1, Shift: 3}, 1, nil, "data").refused(perKernel, "shift 3")
 	newTower(t, 1, 1, 1, 0.5).add("l", "PReLU", models.PReLU{}, 1, nil, "data").refused(perKernel, "cannot parse")
+	newTower(t, 1, 1, 1, 0.5).add("s", "Split", models.Split{}, 1, nil, "data").refused(perKernel, "net.prototxt:2", "could not parse", "take the layer out")
 	deconv := func(kernel, stride, pad, groups int) *tower {
 		w := models.Window{KernelH: kernel, KernelW: kernel, StrideH: stride, StrideW: stride, PadH: pad, PadW: pad, DilationH: 1, DilationW: 1}
 		op := models.Deconvolution{Window: w, Out: 2, Groups: groups}
