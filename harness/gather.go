@@ -32,6 +32,13 @@ func (e *Experiment) gather(ctx context.Context, outcomes []outcome) (*record.Ru
 				return nil, err
 			}
 		}
+		if o.cell.Status == record.OK {
+			found, err := e.pictureFindings(ctx, o)
+			if err != nil {
+				return nil, err
+			}
+			o.cell.Findings = append(o.cell.Findings[:len(o.cell.Findings):len(o.cell.Findings)], found...)
+		}
 		run.Cells = append(run.Cells, *o.cell)
 	}
 	run.Gates = e.gates(run.Cells)

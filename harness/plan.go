@@ -30,11 +30,12 @@ type Experiment struct {
 	current      pair // the pictures of the last model and dataset, decoded once
 	work         progress
 
-	truths  map[string]*answers.Truth // of datasets, by digest
-	imports map[*ImportSpec]*imported // that were read
-	last    []outcome                 // of the last Run
-	sums    *folder.Sums
-	opening context.Context // ends the opening of a dataset
+	truths   map[string]*answers.Truth // of datasets, by digest
+	imports  map[*ImportSpec]*imported // that were read
+	last     []outcome                 // of the last Run
+	overlaps map[string][]record.Finding
+	sums     *folder.Sums
+	opening  context.Context // ends the opening of a dataset
 }
 
 type loadedNetwork struct {
@@ -51,7 +52,7 @@ type loadedDataset struct {
 func New(cfg *Config, env Environment, store *record.Store) *Experiment {
 	env.Jobs = max(env.Jobs, 1)
 	e := &Experiment{cfg: cfg, env: env, store: store, networks: map[string]loadedNetwork{}, sets: map[string]loadedDataset{}, histograms: map[string]*calibrate.Statistics{}, finished: map[string]outcome{},
-		truths: map[string]*answers.Truth{}, imports: map[*ImportSpec]*imported{}, opening: context.Background()}
+		truths: map[string]*answers.Truth{}, imports: map[*ImportSpec]*imported{}, opening: context.Background(), overlaps: map[string][]record.Finding{}}
 	if store != nil {
 		e.sums = folder.NewSums(SumsDir(store.Dir()))
 		e.sums.Tell = func(dir string, files int) { e.observe(Event{Kind: FilesSummed, Done: files, Reason: dir}) }

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -98,4 +99,14 @@ func (p picked) Label(i int) (int, error) {
 // Input is the i-th chosen picture's, by the short way if its set has one.
 func (p picked) Input(ctx context.Context, i int, pre datasets.Preprocess, c, h, w int, dst []byte) error {
 	return datasets.Input(ctx, p.Dataset, p.at[i], pre, c, h, w, dst)
+}
+
+// ID is the i-th chosen picture's.
+func (p picked) ID(i int) (string, error) {
+	return datasets.ID(context.Background(), p.Dataset, p.at[i])
+}
+
+// FileSum is the i-th chosen picture's, if they are files.
+func (p picked) FileSum(i int) ([sha256.Size]byte, bool) {
+	return datasets.FileSum(p.Dataset, p.at[i])
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -41,7 +42,7 @@ missing. With --strict warnings count as errors.`,
 			if err != nil {
 				return err
 			}
-			return c.doctor(args, means)
+			return c.doctor(cmd.Context(), args, means)
 		},
 	}
 	f := cmd.Flags()
@@ -67,7 +68,7 @@ missing. With --strict warnings count as errors.`,
 	return cmd
 }
 
-func (c *command) doctor(args []string, means []float32) error {
+func (c *command) doctor(ctx context.Context, args []string, means []float32) error {
 	if f := c.settings.GetString("format"); f != "text" && f != "json" && f != "sarif" && f != "junit" {
 		return usage("unknown format %q%s", f, diagnose.DidYouMean(f, []string{"text", "json", "sarif", "junit"}))
 	}
@@ -84,7 +85,7 @@ func (c *command) doctor(args []string, means []float32) error {
 	case c.settings.GetString("caffemodel") != "" || c.settings.GetString("table") != "":
 		return usage("--caffemodel and --table need --prototxt")
 	default:
-		found, err = c.examineConfig(args)
+		found, err = c.examineConfig(ctx, args)
 	}
 	if err != nil {
 		return err
@@ -164,8 +165,8 @@ func unreadable(err error) ([]diagnose.Finding, error) {
 }
 
 // examineConfig examines every network of a configuration for every NVDLA
-// setting that its matrix has.
-func (c *command) examineConfig(args []string) ([]diagnose.Finding, error) {
+// setting that its matrix has, and its datasets' labels and pictures.
+func (c *command) examineConfig(ctx context.Context, args []string) ([]diagnose.Finding, error) {
 	cfg, err := loadConfig(args)
 	if err != nil {
 		return nil, err
@@ -188,7 +189,8 @@ func (c *command) examineConfig(args []string) ([]diagnose.Finding, error) {
 			}
 		}
 	}
-	return doctor.Sort(found), nil
+	pictures, err := exp.DatasetFindings(ctx)
+	return doctor.Sort(append(found, pictures...)), err
 }
 
 func (c *command) examinePoint(exp *harness.Experiment, p harness.Point) ([]diagnose.Finding, error) {

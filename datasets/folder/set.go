@@ -145,6 +145,14 @@ func (s *Set) finish(pic datasets.Picture, i int) datasets.Picture {
 	return pic
 }
 
+// FileSum is the sha256 of the file of picture i; false if there is no such.
+func (s *Set) FileSum(i int) ([sha256.Size]byte, bool) {
+	if i < 0 || i >= len(s.entries) {
+		return [sha256.Size]byte{}, false
+	}
+	return s.entries[i].Sum, true
+}
+
 // Label is the class of picture i. The picture is not read.
 func (s *Set) Label(i int) (int, error) {
 	if i < 0 || i >= len(s.entries) {
