@@ -21,7 +21,9 @@ type summedSet struct {
 	sums []byte
 }
 
-func (s summedSet) FileSum(i int) ([sha256.Size]byte, bool) { return [sha256.Size]byte{s.sums[i]}, true }
+func (s summedSet) FileSum(i int) ([sha256.Size]byte, bool) {
+	return [sha256.Size]byte{s.sums[i]}, true
+}
 
 func (s summedSet) ID(i int) (string, error) { return ID(context.Background(), s.flawed.Dataset, i) }
 
