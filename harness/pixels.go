@@ -100,7 +100,11 @@ func maker(n *network, list []stretch) decoded.Maker {
 	return func(ctx context.Context, i int, dst []byte) error {
 		for _, s := range list {
 			if i += s.from; i < s.to {
-				return datasets.Input(ctx, s.Dataset, i, n.preprocess, in.C, in.H, in.W, dst)
+				err := datasets.Input(ctx, s.Dataset, i, n.preprocess, in.C, in.H, in.W, dst)
+				if err != nil && ctx.Err() == nil {
+					err = fmt.Errorf("%w; `bench data verify %s` lists every picture that cannot be read", err, s.Info().Name)
+				}
+				return err
 			}
 			i -= s.to
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,10 +35,17 @@ func TestScripts(t *testing.T) {
 		Dir:                 filepath.Join("testdata", "script"),
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds:                scriptCommands,
+		Condition: func(cond string) (bool, error) {
+			if cond != "real" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			return os.Getenv("BENCH_DATA") != "", nil
+		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("REAL", os.Getenv("BENCH_DATA")) // real files, with the condition [real]
 			env.Setenv("BENCH_DATA", "")
 			env.Setenv("ZOO", zoo)   // the shipped networks
 			env.Setenv("POOL", pool) // a small loadable: max pooling, softmax

@@ -82,9 +82,11 @@ func (c *command) dataGet(cmd *cobra.Command, name string) error {
 	if err := knownDataset(name); err != nil {
 		return err
 	}
+	display := newProgress(c.stderr, false)
 	results, err := catalogue.Get(cmd.Context(), name, fetch.Options{
-		Dir: c.settings.GetString("dir"), From: c.settings.GetString("from"), Offline: c.settings.GetBool("offline"),
+		Dir: c.settings.GetString("dir"), From: c.settings.GetString("from"), Offline: c.settings.GetBool("offline"), Progress: display.fetched,
 	})
+	display.close()
 	for _, r := range results {
 		fmt.Fprintf(c.stdout, "%s: %s\n", r.Path, r.Action)
 	}
