@@ -41,6 +41,9 @@ type Preprocess struct {
 	// MeanImage, if not nil, is subtracted instead of Mean: one value a pixel and
 	// channel, C x H x W in the network's channel order.
 	MeanImage []float32 `yaml:"-" json:"mean_image,omitempty"`
+	// TransformParam names a train prototxt whose data layer says what the other
+	// fields do not. It is no part of the rule; what was read is.
+	TransformParam string `yaml:"transform_param,omitempty" json:"-"`
 	// Scale multiplies after the mean is subtracted. 0 means 1.
 	Scale float32 `yaml:"scale,omitempty" json:"scale,omitempty"`
 }

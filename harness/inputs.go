@@ -111,6 +111,9 @@ func (e *Experiment) loadNetwork(name string) (*network, error) {
 	if n.Network, err = caffe.ParseNetwork(prototxt, text); err != nil {
 		return nil, err
 	}
+	if err := e.prepare(n, spec, text); err != nil {
+		return nil, err
+	}
 	if err := e.readMean(n); err != nil {
 		return nil, err
 	}
@@ -126,17 +129,22 @@ func (e *Experiment) readMean(n *network) error {
 	if err != nil {
 		return err
 	}
+	n.preprocess.MeanImage, err = meanImage(path, n.Input().Out)
+	return err
+}
+
+// meanImage is the middle of a mean image that a network of the given input
+// subtracts.
+func meanImage(path string, in models.Shape) ([]float32, error) {
 	data, err := readInput(osFS{}, path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	mean, err := datasets.ParseMean(path, data)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	in := n.Input().Out
-	n.preprocess.MeanImage, err = mean.Center(in.C, in.H, in.W)
-	return err
+	return mean.Center(in.C, in.H, in.W)
 }
 
 // readInput reads a file; one that is not there skips the cells that need it.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -18,6 +19,7 @@ import (
 	"quantbench/harness/modelstore"
 	"quantbench/harness/record"
 	"quantbench/harness/runtime"
+	"quantbench/models"
 	"quantbench/models/caffe"
 )
 
@@ -60,6 +62,7 @@ func preprocessFlags(f *pflag.FlagSet) {
 	f.Float32Slice("mean", nil, "mean to subtract: one value, or one a channel")
 	f.Float32("scale", 0, "factor after the mean: input = (pixel - mean) * scale")
 	f.String("order", "", "channel order: rgb or bgr")
+	f.String("transform-param", "", "train prototxt whose data layer says what the flags above do not")
 }
 
 // folded is what --json prints.
@@ -87,10 +90,6 @@ func (c *command) modelFold(ctx context.Context, f *pflag.FlagSet, args []string
 	if err := c.mayWrite(x.Prototxt, x.Caffemodel); err != nil {
 		return err
 	}
-	pre, err := c.preprocessOf(f, args)
-	if err != nil {
-		return err
-	}
 	set, err := c.comparisonSet()
 	if err != nil {
 		return err
@@ -98,6 +97,10 @@ func (c *command) modelFold(ctx context.Context, f *pflag.FlagSet, args []string
 	net, err := src.Open(dataDirs(), true)
 	if err != nil {
 		return asUsage(err)
+	}
+	pre, err := c.preprocessOf(f, args, net)
+	if err != nil {
+		return err
 	}
 	r, err := fold.Fold(net, fold.Options{Preprocess: pre, Mean: fold.Mean(c.settings.GetString("mean-as")), RGB: c.settings.GetBool("rgb")})
 	if err != nil {
@@ -135,8 +138,9 @@ func (c *command) mayWrite(paths ...string) error {
 
 // preprocessOf is how the network wants its pictures: the flags, or else the
 // catalogue.
-func (c *command) preprocessOf(f *pflag.FlagSet, args []string) (p datasets.Preprocess, err error) {
-	if !f.Changed("mean") && !f.Changed("scale") && !f.Changed("order") && len(args) == 1 {
+func (c *command) preprocessOf(f *pflag.FlagSet, args []string, net *models.Network) (p datasets.Preprocess, err error) {
+	given := slices.ContainsFunc([]string{"mean", "scale", "order", "transform-param"}, f.Changed)
+	if !given && len(args) == 1 {
 		e, err := knownModel(args[0])
 		if err != nil {
 			return p, err
@@ -151,6 +155,14 @@ func (c *command) preprocessOf(f *pflag.FlagSet, args []string) (p datasets.Prep
 		p.Mean = nil
 	}
 	p.Scale, p.Order = float32(c.settings.GetFloat64("scale")), c.settings.GetString("order")
+	if train := c.settings.GetString("transform-param"); train != "" {
+		var warnings []error
+		p, warnings, err = harness.TransformFile(train, net.Input().Out, p)
+		c.warn(warnings)
+		if err != nil {
+			return p, asUsage(err)
+		}
+	}
 	return p, asUsage(p.Validate())
 }
 
