@@ -14,10 +14,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// scriptCommands are what scripts can do besides the usual: exits, "picture KIND FILE..."
+// scriptCommands are what scripts can do besides the usual: exits, weights, "picture KIND FILE..."
 // writes a picture, sound or damaged; "cut FILE N" keeps the first N bytes.
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
-	"exits": exits,
+	"exits":   exits,
+	"weights": weights,
 	"picture": func(ts *testscript.TestScript, neg bool, args []string) {
 		if neg || len(args) < 2 {
 			ts.Fatalf("usage: picture KIND FILE...")
