@@ -17,6 +17,8 @@ type Config struct {
 	Gate     GateSpec      `yaml:"gate"`
 	// Imports are cells that other programs ran.
 	Imports []ImportSpec `yaml:"imports"`
+	// Certificates are files of `bench nvdla verify -o` that the report carries.
+	Certificates []string `yaml:"certificates"`
 
 	// File is where the configuration was read from; paths in it are relative to
 	// that file's folder.

@@ -19,27 +19,10 @@ import (
 func (e *Experiment) gather(ctx context.Context, outcomes []outcome) (*record.Run, error) {
 	run := &record.Run{Schema: record.Schema, Title: e.cfg.Title}
 	for i := range outcomes {
-		o := &outcomes[i]
-		if l := o.cell.Latency; e.env.NoTiming && l != nil && l.Kind != record.Modelled {
-			o.cell.Latency = nil
+		if err := e.complete(ctx, outcomes, &outcomes[i]); err != nil {
+			return nil, err
 		}
-		if o.cell.Status == record.OK && o.plan.Import != nil {
-			if err := e.compareImport(ctx, outcomes, o); err != nil {
-				return nil, err
-			}
-		} else if o.cell.Status == record.OK && o.plan.Point.Runtime != FP32 {
-			if err := e.compare(ctx, o, reference(outcomes, o)); err != nil {
-				return nil, err
-			}
-		}
-		if o.cell.Status == record.OK {
-			found, err := e.pictureFindings(ctx, o)
-			if err != nil {
-				return nil, err
-			}
-			o.cell.Findings = append(o.cell.Findings[:len(o.cell.Findings):len(o.cell.Findings)], found...)
-		}
-		run.Cells = append(run.Cells, *o.cell)
+		run.Cells = append(run.Cells, *outcomes[i].cell)
 	}
 	run.Gates = e.gates(run.Cells)
 	var err error
@@ -53,6 +36,35 @@ func (e *Experiment) gather(ctx context.Context, outcomes []outcome) (*record.Ru
 		return nil, err
 	}
 	return run, nil
+}
+
+// complete adds to a cell what follows from the other cells and its predictions.
+func (e *Experiment) complete(ctx context.Context, outcomes []outcome, o *outcome) error {
+	if l := o.cell.Latency; e.env.NoTiming && l != nil && l.Kind != record.Modelled {
+		o.cell.Latency = nil
+	}
+	if o.cell.Status != record.OK {
+		return nil
+	}
+	var err error
+	switch {
+	case o.plan.Import != nil:
+		err = e.compareImport(ctx, outcomes, o)
+	case o.plan.Point.Runtime != FP32:
+		err = e.compare(ctx, o, reference(outcomes, o))
+	}
+	if err != nil {
+		return err
+	}
+	found, err := e.pictureFindings(ctx, o)
+	if err != nil {
+		return err
+	}
+	o.cell.Findings = append(o.cell.Findings[:len(o.cell.Findings):len(o.cell.Findings)], found...)
+	if o.cell.Stands() {
+		o.cell.Answers = digest(record.EncodePredictions(o.predictions))
+	}
+	return nil
 }
 
 // reference is the fp32 outcome on the same network and pictures, or nil.

@@ -19,18 +19,10 @@ const (
 	latencyBudget  = 300 * time.Millisecond
 )
 
-// modelled is a program whose device has a latency model.
-type modelled interface {
-	// ModelledLatency is the device's time for one picture in seconds, and the
-	// assumptions behind it.
-	ModelledLatency() (seconds float64, assumptions string)
-}
-
 // latency finds the time of one picture and says what kind of time it is.
 func (e *Experiment) latency(ctx context.Context, p Point, program runtime.Program, pix *pixels, classes int) (*record.Latency, error) {
-	if m, ok := program.(modelled); ok {
-		seconds, assumptions := m.ModelledLatency()
-		return &record.Latency{Kind: record.Modelled, Seconds: seconds, Note: assumptions}, nil
+	if d, ok := program.(device); ok {
+		return modelledLatency(d.Cycles()), nil
 	}
 	if pix.n() == 0 {
 		return nil, nil

@@ -32,6 +32,10 @@ type progress struct{ total, done int64 }
 // kept, and the error is ctx's; a further Run goes on from there.
 func (e *Experiment) Run(ctx context.Context) (*record.Run, error) {
 	e.opening = ctx
+	certificates, err := e.certificates()
+	if err != nil {
+		return nil, err
+	}
 	plan := e.Plan()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -54,7 +58,12 @@ func (e *Experiment) Run(ctx context.Context) (*record.Run, error) {
 		return nil, err
 	}
 	e.last = outcomes
-	return e.gather(ctx, outcomes)
+	run, err := e.gather(ctx, outcomes)
+	if err != nil {
+		return nil, err
+	}
+	run.Certificates = certificates
+	return run, nil
 }
 
 // finish gets one cell's outcome from the store, or by running it.
@@ -175,6 +184,7 @@ func (e *Experiment) runCell(ctx context.Context, c PlannedCell, partial *record
 		cell.Confusion, cell.Findings = nil, nil
 		return cell, p, nil
 	}
+	fillDevice(cell, program)
 	if cell.Layers, err = e.layerErrors(ctx, c.Point, model, program, pix); err != nil {
 		return nil, nil, err
 	}

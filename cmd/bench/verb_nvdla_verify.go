@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"quantbench/harness/record"
+	"quantbench/harness/runtime/nvdla/hardware"
+	"quantbench/harness/runtime/nvdla/lower"
 	"quantbench/harness/runtime/nvdla/simulate"
 	"quantbench/harness/runtime/nvdla/verify"
 )
@@ -58,7 +61,7 @@ func (c *command) nvdlaVerify(ctx context.Context) error {
 	}
 	fmt.Fprintf(c.stdout, "%s: %s\n", l.Program.Target.Name, r.Conclusion())
 	if path := c.settings.GetString("output"); path != "" {
-		if err := writeCertificate(path, l.Program.Target.Name, r); err != nil {
+		if err := c.writeCertificate(path, l.Program, pairs, r); err != nil {
 			return err
 		}
 	}
@@ -68,14 +71,20 @@ func (c *command) nvdlaVerify(ctx context.Context) error {
 	return nil
 }
 
-// writeCertificate writes the result with its bound as JSON.
-func writeCertificate(path, target string, r verify.Result) error {
+// writeCertificate writes what the comparison proves, bound to the program.
+func (c *command) writeCertificate(path string, p *hardware.Program, pairs []verify.Pair, r verify.Result) error {
+	recorded, err := verify.Digest(pairs)
+	if err != nil {
+		return err
+	}
+	source := c.settings.GetString("loadable") + c.settings.GetString("prototxt") // one of them
 	data, err := json.MarshalIndent(struct {
-		Target string `json:"target"`
-		verify.Result
-		Upper95    float64 `json:"upper95"`
-		Conclusion string  `json:"conclusion"`
-	}{target, r, r.Upper(), r.Conclusion()}, "", "  ")
+		record.Certificate
+		Differing []*verify.Mismatch `json:"differing,omitempty"`
+	}{record.Certificate{
+		Target: p.Target.Name, Program: lower.Fingerprint(p), Source: filepath.Base(source), Recorded: recorded,
+		Pictures: r.Pictures, Equal: r.Equal, Elements: r.Elements, Mismatches: len(r.Mismatches), Upper95: r.Upper(), Conclusion: r.Conclusion(),
+	}, r.Mismatches}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,7 @@ on. Interrupt the run at any time: the same command goes on from there.`,
 	f.IntP("jobs", "j", defaultJobs(), "picture blocks to run at a time")
 	f.String("picture-cache", "20GB", "disk space in the cache for decoded pictures of large datasets; 0 decodes them anew for each cell")
 	f.BoolP("quiet", "q", false, "no progress, no table")
+	f.StringSlice("certificate", nil, "certificate of bench nvdla verify that the report carries")
 	f.Bool("no-timing", false, "leave measured latencies out, so that two runs give the same bytes")
 	return cmd
 }
@@ -47,6 +48,13 @@ func (c *command) run(ctx context.Context, args []string) error {
 	cfg, err := loadConfig(args)
 	if err != nil {
 		return err
+	}
+	for _, name := range c.settings.GetStringSlice("certificate") {
+		path, err := filepath.Abs(name)
+		if err != nil {
+			return err
+		}
+		cfg.Certificates = append(cfg.Certificates, path)
 	}
 	quiet := c.settings.GetBool("quiet")
 	display := newProgress(c.stderr, quiet)

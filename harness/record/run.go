@@ -25,8 +25,10 @@ type Run struct {
 	// Activations are the histograms that several calibrators chose from.
 	Activations []Activations `json:"activations,omitempty"`
 	// Bakeoff compares the calibrators of a run that varies calibration pictures.
-	Bakeoff  *Bakeoff `json:"bakeoff,omitempty"`
-	Manifest Manifest `json:"manifest"`
+	Bakeoff *Bakeoff `json:"bakeoff,omitempty"`
+	// Certificates say where the simulator was compared with a device.
+	Certificates []Certificate `json:"certificates,omitempty"`
+	Manifest     Manifest      `json:"manifest"`
 }
 
 // Status of a cell.
@@ -71,6 +73,13 @@ type Cell struct {
 	TopExpected float64 `json:"top1_expected"`
 	TopWorst    float64 `json:"top1_worst"`
 
+	// Answers is the sha256 over all predictions, ties and margins included: two
+	// cells with the same Answers say the same of every picture.
+	Answers string `json:"answers,omitempty"`
+	// Program is the fingerprint of the operations that an NVDLA would execute.
+	Program string `json:"program,omitempty"`
+	// Cycles of one picture as a model has them; NVDLA only.
+	Cycles *Cycles `json:"cycles,omitempty"`
 	// Latency of one picture; nil where it is not known.
 	Latency *Latency `json:"latency"`
 	// Reference is the ID of the fp32 cell of the same model and pictures; empty

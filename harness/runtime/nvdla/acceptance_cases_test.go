@@ -75,6 +75,9 @@ func (c oneCase) accept() {
 	}
 	sameOperations(c.T, c.group("lowered, operations"), mine, theirs.Program)
 	sameConstants(c.T, c.group("lowered, weights and operands"), mine, theirs.Program)
+	if !c.group("lowered, fingerprint").same([]byte(lower.Fingerprint(mine)), []byte(lower.Fingerprint(theirs.Program))) {
+		c.Errorf("%s: the loadable's fingerprint differs from that of the lowered network", c.folder)
+	}
 	outputs, _ := filepath.Glob(filepath.Join(c.folder, "output.*.dimg"))
 	for _, path := range outputs {
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), "output."), ".dimg")

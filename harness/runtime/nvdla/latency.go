@@ -1,16 +1,26 @@
 package nvdla
 
 import (
-	"fmt"
-	"strings"
-
 	"quantbench/harness/runtime/nvdla/cycles"
+	"quantbench/harness/runtime/nvdla/hardware"
+	"quantbench/harness/runtime/nvdla/lower"
 )
 
-// ModelledLatency is the cycle model's time of one picture at 1 GHz and the
-// bandwidth that NVIDIA's primer pairs with the target, and what the model
-// assumes. Nothing of it was measured.
-func (p *program) ModelledLatency() (seconds float64, assumptions string) {
-	r := cycles.Estimate(p.hardware, cycles.Config{})
-	return r.Seconds(), fmt.Sprintf("%s; %s", r.Target.Name, strings.Join(r.Assumptions, "; "))
+// Cycles is the cycle model's estimate of one picture at 1 GHz and the bandwidth
+// that NVIDIA's primer pairs with the target. Nothing of it was measured.
+func (p *program) Cycles() cycles.Report { return cycles.Estimate(p.hardware, cycles.Config{}) }
+
+// Fingerprint tells programs apart that make the hardware do different things.
+func (p *program) Fingerprint() string { return lower.Fingerprint(p.hardware) }
+
+// HardwareOperations is the number of operations that the hardware is given; the
+// CPU's tasks are not among them.
+func (p *program) HardwareOperations() int {
+	n := 0
+	for i := range p.hardware.Operations {
+		if k := p.hardware.Operations[i].Kind; k != hardware.CPUPower && k != hardware.CPUSoftmax {
+			n++
+		}
+	}
+	return n
 }
