@@ -7,8 +7,8 @@ import (
 	"quantbench/harness/runtime/nvdla/lower"
 )
 
-// residual is a program with weights, operands and two tensors of one shape.
-func residual(t *testing.T) *hardware.Program {
+// twoTensors is a program with weights, operands and two tensors of one shape.
+func twoTensors(t *testing.T) *hardware.Program {
 	b := newTower(t, 1, 4, 4, 0.1)
 	b.conv("one", 1, 1, 0.2, []float32{1}, []float32{0.5}, "data").conv("two", 1, 1, 0.2, []float32{2}, []float32{0.25}, "one")
 	b.sum("sum", 0.3, "one", "two").relu("relu", 0.3, "sum")
@@ -19,7 +19,7 @@ func residual(t *testing.T) *hardware.Program {
 // TestFingerprint changes one thing at a time: what the hardware does changes
 // the fingerprint, where its tensors lie does not.
 func TestFingerprint(t *testing.T) {
-	want := lower.Fingerprint(residual(t))
+	want := lower.Fingerprint(twoTensors(t))
 	ops := func(p *hardware.Program, k hardware.Kind) *hardware.Operation {
 		for i := range p.Operations {
 			if p.Operations[i].Kind == k {
@@ -70,7 +70,7 @@ func TestFingerprint(t *testing.T) {
 		}},
 		{"the output", false, func(p *hardware.Program) { p.Output.Cube = p.Input.Cube }},
 	} {
-		p := residual(t)
+		p := twoTensors(t)
 		c.change(p)
 		if got := lower.Fingerprint(p); (got == want) != c.same {
 			t.Errorf("%s: same fingerprint %v, want %v", c.what, got == want, c.same)
