@@ -12,7 +12,7 @@ func twoTensors(t *testing.T) *hardware.Program {
 	b := newTower(t, 1, 4, 4, 0.1)
 	b.conv("one", 1, 1, 0.2, []float32{1}, []float32{0.5}, "data").conv("two", 1, 1, 0.2, []float32{2}, []float32{0.25}, "one")
 	b.sum("sum", 0.3, "one", "two").relu("relu", 0.3, "sum")
-	p, _ := b.lower(lower.Options{Mode: lower.PerFilter})
+	p, _ := b.lower(lower.Options{Mode: lower.PerKernel})
 	return p
 }
 
