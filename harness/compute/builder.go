@@ -20,6 +20,9 @@ type Builder struct {
 	// 0 chooses: 4, which suits fully connected layers, or 1 where the buffers
 	// are large.
 	Groups int
+	// Winograd lets float 3x3 convolutions of stride 1 with enough channels use
+	// F(2x2,3x3): faster, and different from the direct sums by rounding.
+	Winograd bool
 
 	tensors []*tensor // Tensor 0 is none
 	ops     []operation

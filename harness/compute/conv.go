@@ -53,9 +53,10 @@ type conv struct {
 	in, res, out *tensor
 	twin         *conv // whose blocks this one shares, for one picture
 	blocks       []block
-	fused        *fused // nil: sums go through the scratch buffer
-	perPass      int    // blocks
-	segment      int    // pixels of a line that all blocks of a pass compute in turn
+	fused        *fused    // nil: sums go through the scratch buffer
+	winograd     *winograd // nil: direct sums
+	perPass      int       // blocks
+	segment      int       // pixels of a line that all blocks of a pass compute in turn
 }
 
 // block is what 4 output channels need.
@@ -87,6 +88,10 @@ func (b *Builder) Conv(x Tensor, c Conv) Tensor {
 	kind, err := op.check(b)
 	if err != nil {
 		return b.fail("convolution: %w", err)
+	}
+	if b.Winograd && op.suitsWinograd() {
+		op.winograd = &winograd{}
+		in.widen(c.PadH, even(c.OutH)+2-c.PadH-in.h, c.PadW, even(c.OutW)+2-c.PadW-in.w)
 	}
 	in.widen(c.PadH, (c.OutH-1)*c.StrideH+spanH-c.PadH-in.h, c.PadW, (c.OutW-1)*c.StrideW+spanW-c.PadW-in.w)
 	reads := []Tensor{x}
@@ -170,6 +175,9 @@ func (c *conv) across() bool { return c.OutH == 1 && c.OutW == 1 }
 
 // prepare packs the weights: for every 4 output channels a list of steps.
 func (c *conv) prepare(b *Builder) error {
+	if c.winograd != nil {
+		return c.prepareWinograd(b)
+	}
 	tables := map[[2]int][]int32{}
 	if c.twin != nil {
 		c.blocks = slices.Clone(c.twin.blocks)

@@ -19,6 +19,10 @@ type line struct {
 
 // execute goes over the picture once for every weightBudget of weights.
 func (c *conv) execute(w *Worker, first, groups int) {
+	if c.winograd != nil {
+		c.winograd.run(c, w, first, groups)
+		return
+	}
 	l := line{group: first, pixels: c.OutW, inStep: c.StrideW * kernel.VectorBytes,
 		outStep: kernel.VectorBytes, resStep: kernel.VectorBytes}
 	if c.across() {

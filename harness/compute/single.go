@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"slices"
 	"unsafe"
 
 	"quantbench/harness/compute/kernel"
@@ -27,15 +28,20 @@ type delivery struct {
 
 // splitter builds a single.
 type splitter struct {
-	b       *Builder
-	many    *Program
-	tensors []Tensor // by tensor of the other program
-	tilings []tiling // by tensor of this one
+	b        *Builder
+	many     *Program
+	tensors  []Tensor // by tensor of the other program
+	tilings  []tiling // by tensor of this one
+	winograd bool     // a layer uses it
 }
 
 // split makes the program for one picture; nil if a layer has no such form.
 func (p *Program) split() *single {
 	s := &splitter{b: NewBuilder(), many: p, tensors: make([]Tensor, len(p.tensors)), tilings: make([]tiling, 1)}
+	s.winograd = slices.ContainsFunc(p.ops, func(op operation) bool {
+		c, ok := op.(*conv)
+		return ok && c.winograd != nil
+	})
 	s.b.Kernels, s.b.Groups, s.b.tiled = p.kernels, 1, true
 	for i, op := range p.ops {
 		out := p.wires[i].out
@@ -79,7 +85,7 @@ func (s *splitter) operation(op operation, t *tensor, from []Tensor) (x Tensor, 
 		in[i] = s.tensors[f]
 		tensors[i] = s.b.tensors[in[i]]
 	}
-	tiles := cut(t.h, t.w)
+	tiles := s.cut(t)
 	switch op := op.(type) {
 	case *input:
 		o := &scatter{tiling: tiles}
@@ -115,6 +121,15 @@ func (s *splitter) operation(op operation, t *tensor, from []Tensor) (x Tensor, 
 	return x, true
 }
 
+// cut is the tiling of a tensor of the other program. Winograd's 2x2 outputs must
+// be the same ones in both programs, so that their tiles are even.
+func (s *splitter) cut(t *tensor) tiling {
+	if s.winograd {
+		return cut(t.h, t.w, 2)
+	}
+	return cut(t.h, t.w, 1)
+}
+
 // window adds a retile of x for windows of a layer whose output is cut into
 // tiles.
 func (s *splitter) window(x Tensor, tiles tiling, strideH, strideW, spanH, spanW, padH, padW int, taps bool, fill uint32) (Tensor, *tensor) {
@@ -129,7 +144,10 @@ func (s *splitter) window(x Tensor, tiles tiling, strideH, strideW, spanH, spanW
 // conv adds a convolution over tiles, or a layer with one pixel as dense.
 func (s *splitter) conv(c *conv, t *tensor, in []Tensor) (x Tensor, ok bool) {
 	o := &conv{Conv: c.Conv, twin: c, blocks: c.blocks, perPass: c.perPass}
-	tiles := cut(t.h, t.w)
+	if c.winograd != nil {
+		o.winograd = &winograd{}
+	}
+	tiles := s.cut(t)
 	if c.across() && !c.in.taps && c.res == nil {
 		o.in = s.b.tensors[in[0]]
 		d := &dense{conv: o, from: s.tilings[in[0]]}
@@ -160,11 +178,11 @@ func (s *splitter) pool(p *pool, t *tensor, x Tensor) (Tensor, bool) {
 			return 0, false
 		}
 		o := &total{in: s.b.tensors[x], from: s.tilings[x], divisor: p.runs[0].divisor, table: p.runs[0].table}
-		y, out := s.add(o, t.kind, t.c, cut(1, 1), x)
+		y, out := s.add(o, t.kind, t.c, cut(1, 1, 1), x)
 		o.out = out
 		return y, true
 	}
-	tiles := cut(t.h, t.w)
+	tiles := s.cut(t)
 	fill := uint32(0xff800000) // -Inf
 	if p.in.kind == Int8 {
 		fill = 0 // -128 in all four channels

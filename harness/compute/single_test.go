@@ -65,7 +65,10 @@ func TestSingleEqualsMany(t *testing.T) {
 func TestCut(t *testing.T) {
 	for h := 1; h <= 40; h++ {
 		for w := 1; w <= 40; w++ {
-			c := cut(h, w)
+			if e := cut(h, w, 2); h > 1 && e.th%2 != 0 || w > 1 && e.tw%2 != 0 || e.rows*e.th < h || e.cols*e.tw < w {
+				t.Fatalf("%dx%d is cut into %+v, not even tiles", h, w, e)
+			}
+			c := cut(h, w, 1)
 			if c.rows*c.cols > kernel.Lanes || c.rows*c.th < h || c.cols*c.tw < w {
 				t.Fatalf("%dx%d is cut into %+v", h, w, c)
 			}

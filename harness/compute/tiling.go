@@ -13,18 +13,28 @@ import (
 type tiling struct{ h, w, rows, cols, th, tw int }
 
 // cut chooses the tiling with the least work: pixels of a tile, and two more for
-// every kernel call.
-func cut(h, w int) tiling {
+// every kernel call. A tile's sides are multiples of step, where the picture is
+// larger than one pixel.
+func cut(h, w, step int) tiling {
 	best, cost := tiling{}, math.MaxInt
 	for rows := 1; rows <= kernel.Lanes; rows++ {
 		t := tiling{h: h, w: w, rows: rows, cols: kernel.Lanes / rows}
-		t.th, t.tw = (h+t.rows-1)/t.rows, (w+t.cols-1)/t.cols
+		t.th, t.tw = side(h, t.rows, step), side(w, t.cols, step)
 		calls := (t.tw + kernel.MaxTile - 1) / kernel.MaxTile
 		if c := t.th * (t.tw + 2*calls); c < cost {
 			best, cost = t, c
 		}
 	}
 	return best
+}
+
+// side is the length of n equal parts of a side, a multiple of step.
+func side(length, n, step int) int {
+	if length == 1 {
+		return 1
+	}
+	part := (length + n - 1) / n
+	return (part + step - 1) / step * step
 }
 
 // find gives the lane of a pixel and its place in the tile; ok is false outside

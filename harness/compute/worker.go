@@ -18,15 +18,17 @@ type Worker struct {
 	one     *Worker // for few pictures; made at the first such call
 	source  source
 	// The arguments of the kernels, here so that no call allocates.
-	conv       kernel.Conv
-	fused      kernel.Fused
-	lookup     kernel.Lookup
-	interleave kernel.Interleave
-	tensorRT   kernel.TensorRT
-	nvdla      kernel.NVDLA
-	pool       kernel.Pool
-	affine     kernel.Affine
-	starts     [kernel.Block]uint32
+	conv        kernel.Conv
+	fused       kernel.Fused
+	lookup      kernel.Lookup
+	interleave  kernel.Interleave
+	tensorRT    kernel.TensorRT
+	nvdla       kernel.NVDLA
+	pool        kernel.Pool
+	affine      kernel.Affine
+	winogradIn  kernel.WinogradIn
+	winogradOut kernel.WinogradOut
+	starts      [kernel.Block]uint32
 }
 
 // source is what the current call's pictures are read from: bytes through a

@@ -174,6 +174,8 @@ type Set struct {
 	MaxF32        func(*Pool)
 	MaxU8         func(*Pool)
 	Affine        func(*Affine)
+	WinogradIn    func(*WinogradIn)
+	WinogradOut   func(*WinogradOut)
 	// Lookup and Interleave are nil where they would not be faster than Go.
 	Lookup     func(*Lookup)
 	Interleave func(*Interleave)

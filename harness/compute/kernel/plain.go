@@ -21,6 +21,8 @@ var plain = &Set{
 	Affine:        plainAffine,
 	Lookup:        plainLookup,
 	Interleave:    plainInterleave,
+	WinogradIn:    plainWinogradIn,
+	WinogradOut:   plainWinogradOut,
 }
 
 type (

@@ -22,6 +22,8 @@ var avx512 = &Set{
 	MaxF32:        maxF32,
 	MaxU8:         maxU8,
 	Affine:        affineF32,
+	WinogradIn:    winogradIn,
+	WinogradOut:   winogradOut,
 }
 
 // narrow is the set for AVX2 with FMA.
@@ -36,6 +38,9 @@ var narrow = &Set{
 	MaxF32:   narrowMaxF32,
 	MaxU8:    narrowMaxU8,
 	Affine:   narrowAffine,
+
+	WinogradIn:  narrowWinogradIn,
+	WinogradOut: narrowWinogradOut,
 }
 
 var (
@@ -206,3 +211,15 @@ func narrowMaxU8(a *Pool)
 
 //go:noescape
 func narrowAffine(a *Affine)
+
+//go:noescape
+func winogradIn(a *WinogradIn)
+
+//go:noescape
+func winogradOut(a *WinogradOut)
+
+//go:noescape
+func narrowWinogradIn(a *WinogradIn)
+
+//go:noescape
+func narrowWinogradOut(a *WinogradOut)

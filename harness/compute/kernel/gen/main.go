@@ -82,6 +82,7 @@ func main() {
 	lookup()
 	interleave()
 	avx2()
+	winograd()
 	Generate()
 }
 
