@@ -32,4 +32,7 @@
 // int8 is exact: sums are int32, and a layer whose sums could leave int32 is
 // refused when the network is built (ErrRange). The two requantizations,
 // TensorRT and NVDLA, are defined by their types.
+//
+// Float convolutions are direct sums, so that results are reproducible.
+// Builder.Winograd makes most 3x3 ones faster and a little different.
 package compute
