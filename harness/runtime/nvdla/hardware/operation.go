@@ -148,6 +148,11 @@ type ConvDesc struct {
 	Reserved                                                 map[string]int `json:"-"`
 }
 
+// Follows marks, in ConvDesc.Reserved, a convolution that waits for no result, nor
+// does the SDP operation behind it: it is programmed while SDP still writes the
+// result of the convolution before it.
+const Follows = "follows"
+
 // ALU operations of SDP (dla_sdp_op.alu_type).
 const (
 	ALUMax uint8 = iota

@@ -167,12 +167,48 @@ func (f *File) dlaTask(p *hardware.Program, t *Task) error {
 	if v[0] == 0 && v[1] <= 11 {
 		d.cube = oldCube
 	}
+	first := len(p.Operations)
 	for i := range net.u16(30) {
 		if err := d.operation(p, i); err != nil {
 			return fmt.Errorf("operation %d: %w", i, err)
 		}
 	}
+	d.markFollowers(p.Operations[first:])
 	return nil
+}
+
+// completed is the event of an operation that another one waits for the result
+// of, in a dependency entry's list of consumers.
+const completed = 1
+
+// markFollowers marks convolutions, beyond the first, that wait for no result,
+// nor do the SDP operations behind them: such are the parts of a convolution that
+// was cut into pieces.
+func (d *dla) markFollowers(ops []hardware.Operation) {
+	waits := map[int]bool{}
+	for i := range ops {
+		g := desc(d.graph[i*graphEntry:][:graphEntry])
+		for c := 8; c < 32; c += 4 {
+			if g.u8(c+2) == completed {
+				waits[g.i16(c)] = true
+			}
+		}
+	}
+	for i := range ops {
+		if waits[i] && ops[i].Kind == hardware.SDP {
+			waits[ops[i].FusedParent] = true
+		}
+	}
+	convs := 0
+	for i := range ops {
+		if ops[i].Kind != hardware.Conv {
+			continue
+		}
+		if convs > 0 && !waits[i] {
+			ops[i].Conv.Reserved[hardware.Follows] = 1
+		}
+		convs++
+	}
 }
 
 // operation decodes operation i of a task and adds it.

@@ -210,7 +210,7 @@ func (e *emitter) conv(n *node, op *hardware.Operation) {
 		d.InCvt = hardware.Converter{}
 	}
 	if len(n.before) > 0 && n.before[0].kind == kConv {
-		d.Reserved = map[string]int{follows: 1}
+		d.Reserved = map[string]int{hardware.Follows: 1}
 	}
 	e.share(n, d)
 }

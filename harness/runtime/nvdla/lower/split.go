@@ -101,10 +101,6 @@ func rows(c hardware.Cube, y, h int, t hardware.Target) hardware.Cube {
 	return c
 }
 
-// follows marks, among a descriptor's scheduling fields, a convolution that
-// continues the one before without reading its result.
-const follows = "follows"
-
 // emitStrips writes a split convolution and its SDP operation, part by part. The
 // weights stay in the buffer from part to part if all of them fit.
 func (e *emitter) emitStrips(conv, sdp hardware.Operation, list []strip) {
@@ -118,7 +114,7 @@ func (e *emitter) emitStrips(conv, sdp hardware.Operation, list []strip) {
 		c.Dst.Kind = hardware.CubeOnTheFly
 		d.InputH, d.Release, d.PadTop, d.PadDown = h, h, s.padTop, s.padBottom
 		d.InCvt.Enable = i == 0
-		d.Reserved = map[string]int{"weight_reuse": kept * min(i, 1), "skip_weight_rls": kept * flag(i < len(list)-1), follows: min(i, 1)}
+		d.Reserved = map[string]int{"weight_reuse": kept * min(i, 1), "skip_weight_rls": kept * flag(i < len(list)-1), hardware.Follows: min(i, 1)}
 		e.p.Operations = append(e.p.Operations, c)
 
 		o := sdp
@@ -155,6 +151,5 @@ func continues(ops []hardware.Operation, i int) bool {
 	if i >= len(ops) || ops[i].Kind != hardware.Conv {
 		return false
 	}
-	r := ops[i].Conv.Reserved
-	return r[follows] != 0 || r["weight_reuse"] != 0 // a file says the second only
+	return ops[i].Conv.Reserved[hardware.Follows] != 0
 }
