@@ -103,13 +103,18 @@ func (c *conv) fuseNVDLA(f *fused) bool {
 	if n.Offset != 0 || n.Scale < 0 || n.ReLU && c.Residual != 0 {
 		return false
 	}
+	// Beyond limit a stage's value is cut to -128 or 127 in the end.
+	limit := int64(129)<<n.Shift/max(int64(n.Scale), 1) + 1
+	if c.Residual != 0 {
+		limit += 128 << n.ResidualShift
+	}
 	all := span{}
 	for i := range c.blocks {
 		blk := &c.blocks[i]
 		for j, s := range blk.sums {
 			if n.Mul != nil {
 				m := int64(blk.requant.factor[j])
-				factor, ok := nudge(m, n.MulShift, s.size(), math.MaxInt32)
+				factor, ok := nudge(m, n.MulShift, s.size(), limit)
 				if !ok || s.size() > 1<<24 || s.times(m).rounded(n.MulShift).size() >= 1<<22 {
 					return false
 				}
@@ -129,21 +134,22 @@ func (c *conv) fuseNVDLA(f *fused) bool {
 }
 
 // nudge is m/2^shift as a factor whose products with integers up to reach, once
-// rounded half to even, are those of m/2^shift rounded half away from zero. A
-// tie can only be met if the least integer that makes one is in reach; then the
-// factor is the next larger float32, which moves ties over and must not move
-// the product before a tie, one grid step of 2^-fraction away. Products above
-// limit may be wrong.
+// rounded half to even, are those of m/2^shift rounded half away from zero. Above
+// limit they need only stay there. A tie can only be met if the least integer that
+// makes one is in reach; then the factor is the next larger float32, which moves
+// ties over and must not move the product before a tie, one grid step of
+// 2^-fraction away.
 func nudge(m int64, shift int, reach, limit int64) (factor float32, ok bool) {
 	factor = float32(math.Ldexp(float64(m), -shift))
 	if m == 0 {
 		return 0, true
 	}
+	reach = int64(min(float64(reach), float64(limit)/math.Abs(float64(factor))+1))
 	fraction := shift - bits.TrailingZeros64(uint64(m))
 	if fraction <= 0 || fraction > 62 || reach < 1<<(fraction-1) {
 		return factor, true
 	}
-	largest := min(float64(limit), float64(reach)*math.Abs(float64(factor))+1)
+	largest := float64(reach)*math.Abs(float64(factor)) + 1
 	ok = math.Ldexp(largest, -23) < math.Ldexp(1, -fraction)
 	return math.Nextafter32(factor, float32(math.Inf(int(m)))), ok
 }
