@@ -23,7 +23,7 @@ func (c *command) modelCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error { return c.modelList() },
 	}
 	list.Flags().Bool("json", false, "print all that is known as JSON")
-	cmd.AddCommand(list, c.modelGetCommand(), c.modelInspectCommand(), c.modelFoldCommand())
+	cmd.AddCommand(list, c.modelGetCommand(), c.modelInspectCommand(), c.modelFoldCommand(), c.modelCheckCommand())
 	return cmd
 }
 

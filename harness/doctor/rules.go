@@ -60,7 +60,7 @@ const (
 // Rules lists every code with what is known about it, in order.
 func Rules() []diagnose.Rule {
 	var all []diagnose.Rule
-	for _, part := range [][]diagnose.Rule{tableRules, compilerRules, runtimeRules, arithmeticRules, datasetRules, {unexplainedRule}} {
+	for _, part := range [][]diagnose.Rule{tableRules, compilerRules, runtimeRules, arithmeticRules, datasetRules, modelRules, {unexplainedRule}} {
 		all = append(all, part...)
 	}
 	slices.SortFunc(all, func(a, b diagnose.Rule) int { return strings.Compare(a.Code, b.Code) })
@@ -108,7 +108,7 @@ var tableRules = []diagnose.Rule{
 		Sources: []string{"nvdla/sw#142", "nvdla/sw#177", "nvdla/sw#234", "NVIDIA/TensorRT#1214"}},
 	{Code: inputRange, Title: "the input's scale does not fit what feeds the network", Severity: diagnose.Error,
 		Why:     "In int8, nvdla_runtime writes floor(pixel*127/255 + 0.5) into the input, whatever --mean and --normalize say; those act on fp16 only. The network then sees (0..127)*scale. This is right only for a network trained on raw pixels with 127*scale = 255, or on pixel/255 with 127*scale = 1. Published tables of networks that subtract a mean have, for example, 127*scale = 151 = 255 - 104: their pictures arrive scaled by 151/255 and shifted.",
-		Do:      "Fold mean and scale into the first convolution and calibrate on raw pixels, or quantize the input yourself (input: quantized in a configuration).",
+		Do:      "Fold mean and scale into the first convolution (bench model fold) and calibrate on raw pixels, or quantize the input yourself (input: quantized in a configuration).",
 		Sources: []string{"nvdla/sw#212", "nvdla/sw#193", "nvdla/sw#45", "nvdla/sw#80"}},
 	{Code: softmaxRange, Title: "the softmax output saturates", Severity: diagnose.Warning,
 		Why:     "The emulator writes p/scale, clamped to 127. With a range 127*scale below one, every probability above the range becomes 127, and if it is 0.5 or less, several classes can tie for the first place.",

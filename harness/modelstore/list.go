@@ -8,11 +8,14 @@ import (
 	"quantbench/models/catalogue"
 )
 
+// Absent is the state of a network whose files are not there.
+const Absent = "not on this machine"
+
 // Listed is a network of the catalogue with where it is.
 type Listed struct {
 	catalogue.Entry
-	// State is "ships with bench", the folder of the caffemodel, "not on this
-	// machine", or what is damaged.
+	// State is "ships with bench", the folder of the caffemodel, Absent, or what
+	// is damaged.
 	State string `json:"state"`
 }
 
@@ -35,7 +38,7 @@ func state(e catalogue.Entry, dirs []string) string {
 	case err == nil:
 		return filepath.ToSlash(filepath.Dir(files.Caffemodel))
 	case errors.As(err, &missing):
-		return "not on this machine"
+		return Absent
 	}
 	return err.Error()
 }
