@@ -66,53 +66,40 @@ func (p Preprocess) fit(pic Picture, h, w int) (Picture, error) {
 	if p.Planar {
 		return p.fitPlanes(pic, h, w)
 	}
-	pic, err := p.Resize.apply(pic, h, w)
-	if err != nil || pic.Height == h && pic.Width == w {
+	th, tw, err := p.Resize.target(pic, h, w)
+	switch {
+	case err != nil:
 		return pic, err
+	case th == h && tw == w:
+		return Scaled(pic, h, w), nil
+	case p.Crop != Center:
+		return pic, fmt.Errorf("%s: the picture is %dx%d pixels, the network takes %dx%d; declare resize or crop in preprocess", pic.ID, th, tw, h, w)
+	case th < h || tw < w:
+		return pic, fmt.Errorf("%s: %dx%d pixels cannot be cropped to the network's %dx%d; resize first", pic.ID, th, tw, h, w)
 	}
-	if p.Crop != Center {
-		return pic, fmt.Errorf("%s: the picture is %dx%d pixels, the network takes %dx%d; declare resize or crop in preprocess", pic.ID, pic.Height, pic.Width, h, w)
-	}
-	if pic.Height < h || pic.Width < w {
-		return pic, fmt.Errorf("%s: %dx%d pixels cannot be cropped to the network's %dx%d; resize first", pic.ID, pic.Height, pic.Width, h, w)
-	}
-	return centre(pic, h, w), nil
+	return scaledWindow(pic, th, tw, window{(th - h) / 2, (tw - w) / 2, h, w}), nil
 }
 
-// apply resizes for a network of h x w.
-func (r Resize) apply(pic Picture, h, w int) (Picture, error) {
+// target is the size that the picture gets for a network of h x w.
+func (r Resize) target(pic Picture, h, w int) (th, tw int, err error) {
 	switch r.Rule {
 	case Squash:
 		if r.Size != 0 {
 			h, w = r.Size, r.Size
 		}
-		return Scaled(pic, h, w), nil
+		return h, w, nil
 	case Shorter:
 		short, long := min(pic.Height, pic.Width), max(pic.Height, pic.Width)
 		other := long * r.Size / short
 		if other > maxSide {
-			return pic, fmt.Errorf("%s: %dx%d pixels with the shorter side resized to %d would have %d on the longer; up to %d are made", pic.ID, pic.Height, pic.Width, r.Size, other, maxSide)
+			return 0, 0, fmt.Errorf("%s: %dx%d pixels with the shorter side resized to %d would have %d on the longer; up to %d are made", pic.ID, pic.Height, pic.Width, r.Size, other, maxSide)
 		}
 		if pic.Height <= pic.Width {
-			return Scaled(pic, r.Size, other), nil
+			return r.Size, other, nil
 		}
-		return Scaled(pic, other, r.Size), nil
+		return other, r.Size, nil
 	}
-	return pic, nil
-}
-
-// centre is the middle h x w pixels.
-func centre(pic Picture, h, w int) Picture {
-	out := pic
-	out.Height, out.Width, out.Pixels = h, w, make([]byte, 0, pic.Channels*h*w)
-	y0, x0 := (pic.Height-h)/2, (pic.Width-w)/2
-	for c := range pic.Channels {
-		for y := y0; y < y0+h; y++ {
-			row := (c*pic.Height+y)*pic.Width + x0
-			out.Pixels = append(out.Pixels, pic.Pixels[row:row+w]...)
-		}
-	}
-	return out
+	return pic.Height, pic.Width, nil
 }
 
 // channels gives the picture c channels, if that is declared.

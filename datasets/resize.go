@@ -25,6 +25,7 @@ type tap struct {
 func taps(n, m int) []tap {
 	out := make([]tap, m)
 	d := 2 * max(n, m)
+	var all []int32 // memory for the weights of many
 	for i := range out {
 		at := (2*i + 1) * n
 		// (2x+1) m > at-d and < at+d bound x.
@@ -37,7 +38,12 @@ func taps(n, m int) []tap {
 		for ; last < n && weight(last) > 0; last++ {
 			sum += weight(last)
 		}
-		t := tap{first, make([]int32, last-first)}
+		if free := len(all); free+last-first > cap(all) {
+			all = make([]int32, 0, max(last-first, 4*m))
+		}
+		from := len(all)
+		all = all[:from+last-first]
+		t := tap{first, all[from:]}
 		for k := range t.weights {
 			t.weights[k] = int32((weight(first+k)<<(fraction+1) + sum) / (2 * sum))
 		}
@@ -60,21 +66,42 @@ func abs(v int) int {
 // rule of Pillow's resize with BILINEAR, stated in integers. A picture of the
 // right size is returned as it is.
 func Scaled(pic Picture, h, w int) Picture {
-	if pic.Width != w {
-		pic = scaleRows(pic, w)
-	}
+	return scaledWindow(pic, h, w, window{0, 0, h, w})
+}
+
+// window is the rows from y on and the columns from x on, h x w pixels, of a picture.
+type window struct{ y, x, h, w int }
+
+// scaledWindow is a window of Scaled; nothing else is computed.
+func scaledWindow(pic Picture, h, w int, of window) Picture {
+	rows := window{of.y, of.x, of.h, of.w} // of the picture that scaleColumns sees
+	var down []tap
 	if pic.Height != h {
-		pic = scaleColumns(pic, h)
+		down = taps(pic.Height, h)[of.y : of.y+of.h]
+		last := down[len(down)-1]
+		rows.y = down[0].first
+		rows.h = last.first + len(last.weights) - rows.y
+	}
+	switch {
+	case pic.Width != w:
+		pic = scaleRows(pic, taps(pic.Width, w)[of.x:of.x+of.w], rows)
+	case rows != window{0, 0, pic.Height, pic.Width}:
+		pic = cut(pic, rows)
+	}
+	if down != nil {
+		pic = scaleColumns(pic, down, rows.y)
 	}
 	return pic
 }
 
-func scaleRows(pic Picture, w int) Picture {
-	ts := taps(pic.Width, w)
-	out := make([]byte, pic.Channels*pic.Height*w)
-	for y := range pic.Channels * pic.Height {
-		src, dst := pic.Pixels[y*pic.Width:(y+1)*pic.Width], out[y*w:(y+1)*w]
-		for i, t := range ts {
+// scaleRows makes the rows of a window: ts are the taps of its columns.
+func scaleRows(pic Picture, ts []tap, of window) Picture {
+	out := make([]byte, pic.Channels*of.h*len(ts))
+	for r := range pic.Channels * of.h {
+		y := r/of.h*pic.Height + of.y + r%of.h
+		src, dst := pic.Pixels[y*pic.Width:(y+1)*pic.Width], out[r*len(ts):(r+1)*len(ts)]
+		for i := range ts {
+			t := &ts[i]
 			sum := int32(1 << (fraction - 1))
 			for k, v := range src[t.first : t.first+len(t.weights)] {
 				sum += int32(v) * t.weights[k]
@@ -82,22 +109,23 @@ func scaleRows(pic Picture, w int) Picture {
 			dst[i] = clip(sum >> fraction)
 		}
 	}
-	pic.Width, pic.Pixels = w, out
+	pic.Height, pic.Width, pic.Pixels = of.h, len(ts), out
 	return pic
 }
 
-func scaleColumns(pic Picture, h int) Picture {
+// scaleColumns makes rows by taps that count the picture's rows from first on.
+func scaleColumns(pic Picture, ts []tap, first int) Picture {
 	w := pic.Width
-	out := make([]byte, 0, pic.Channels*h*w)
+	out := make([]byte, 0, pic.Channels*len(ts)*w)
 	sums := make([]int32, w)
 	for c := range pic.Channels {
 		plane := pic.Pixels[c*pic.Height*w : (c+1)*pic.Height*w]
-		for _, t := range taps(pic.Height, h) {
+		for _, t := range ts {
 			for x := range sums {
 				sums[x] = 1 << (fraction - 1)
 			}
 			for k, weight := range t.weights {
-				for x, v := range plane[(t.first+k)*w : (t.first+k+1)*w] {
+				for x, v := range plane[(t.first-first+k)*w:][:w] {
 					sums[x] += int32(v) * weight
 				}
 			}
@@ -106,7 +134,20 @@ func scaleColumns(pic Picture, h int) Picture {
 			}
 		}
 	}
-	pic.Height, pic.Pixels = h, out
+	pic.Height, pic.Pixels = len(ts), out
+	return pic
+}
+
+// cut is a window of a picture.
+func cut(pic Picture, of window) Picture {
+	out := make([]byte, 0, pic.Channels*of.h*of.w)
+	for c := range pic.Channels {
+		for y := of.y; y < of.y+of.h; y++ {
+			row := (c*pic.Height+y)*pic.Width + of.x
+			out = append(out, pic.Pixels[row:row+of.w]...)
+		}
+	}
+	pic.Height, pic.Width, pic.Pixels = of.h, of.w, out
 	return pic
 }
 

@@ -205,9 +205,9 @@ func TestCropAndChannels(t *testing.T) {
 
 func TestShorter(t *testing.T) {
 	for _, c := range [][5]int{{375, 500, 256, 256, 341}, {500, 375, 256, 341, 256}, {100, 100, 7, 7, 7}, {20, 10, 30, 60, 30}} {
-		got, err := Resize{Shorter, c[2]}.apply(noise(1, 1, c[0], c[1]), 1, 1)
-		if err != nil || got.Height != c[3] || got.Width != c[4] {
-			t.Errorf("%v: %dx%d %v", c, got.Height, got.Width, err)
+		h, w, err := Resize{Shorter, c[2]}.target(noise(1, 1, c[0], c[1]), 1, 1)
+		if err != nil || h != c[3] || w != c[4] {
+			t.Errorf("%v: %dx%d %v", c, h, w, err)
 		}
 	}
 }
@@ -241,6 +241,25 @@ func TestSizeRules(t *testing.T) {
 	} {
 		if p.String() != want {
 			t.Errorf("%q, want %q", p.String(), want)
+		}
+	}
+}
+
+// A window of a resized picture is cut out of it, whatever is computed.
+func TestScaledWindow(t *testing.T) {
+	for _, c := range []struct {
+		channels, h, w, th, tw int
+		of                     window
+	}{
+		{3, 40, 50, 20, 25, window{3, 4, 10, 11}}, {1, 40, 50, 40, 25, window{0, 0, 40, 25}}, {3, 40, 50, 20, 50, window{19, 49, 1, 1}},
+		{3, 9, 7, 30, 31, window{5, 6, 20, 20}}, {2, 12, 12, 12, 12, window{2, 3, 4, 5}}, {1, 1, 1, 8, 8, window{0, 0, 8, 8}}, {3, 200, 100, 32, 16, window{0, 2, 32, 12}},
+	} {
+		pic := noise(uint64(c.h), c.channels, c.h, c.w)
+		whole := Scaled(pic, c.th, c.tw)
+		want := cut(whole, c.of)
+		got := scaledWindow(pic, c.th, c.tw, c.of)
+		if got.Height != c.of.h || got.Width != c.of.w || !bytes.Equal(got.Pixels, want.Pixels) {
+			t.Errorf("%+v: another window", c)
 		}
 	}
 }
