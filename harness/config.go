@@ -39,6 +39,9 @@ type ModelSpec struct {
 	// Preprocess is how the network wants its pictures; for a network of the
 	// catalogue it is known.
 	Preprocess *datasets.Preprocess `yaml:"preprocess"`
+	// Winograd makes the fp32 runtime compute most 3x3 convolutions by F(2x2,3x3):
+	// faster, with scores that differ by rounding. Calibration does not use it.
+	Winograd bool `yaml:"winograd"`
 }
 
 // DatasetSpec names a dataset and the pictures taken from it.

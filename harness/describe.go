@@ -39,7 +39,9 @@ func (e *Experiment) describeCell(ctx context.Context, run *record.Run, o outcom
 		return err
 	}
 	if !slices.ContainsFunc(run.Models, func(m record.Model) bool { return m.Name == p.Model }) {
-		run.Models = append(run.Models, describeModel(n))
+		m := describeModel(n)
+		m.Winograd = e.modelSpec(p.Model).Winograd
+		run.Models = append(run.Models, m)
 	}
 	if !slices.ContainsFunc(run.Datasets, func(d record.Dataset) bool { return d.Name == p.Dataset }) {
 		d, err := e.dataset(p.Dataset, "test")

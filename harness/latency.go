@@ -32,6 +32,9 @@ func (e *Experiment) latency(ctx context.Context, p Point, program runtime.Progr
 		return nil, err
 	}
 	l := &record.Latency{Kind: record.Measured, Seconds: seconds, Note: fmt.Sprintf("median, one picture, one thread, %s kernels", kernel.Level())}
+	if p.Runtime == FP32 && e.modelSpec(p.Model).Winograd {
+		l.Note += ", Winograd's convolutions"
+	}
 	if p.Runtime != FP32 {
 		l.Kind = record.Emulated
 	}

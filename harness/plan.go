@@ -152,6 +152,9 @@ func (e *Experiment) keyCell(c *PlannedCell) error {
 	k.add("dataset", d.Info().Digest)
 	k.add("images", fmt.Sprintf("0:%d", c.Images))
 	k.add("runtime", p.Runtime)
+	if p.Runtime == FP32 && e.modelSpec(p.Model).Winograd {
+		k.add("convolution", "winograd F(2x2,3x3)")
+	}
 	if p.Runtime != FP32 {
 		t, err := e.tableKey(n, p)
 		if err != nil {

@@ -164,7 +164,7 @@ func (e *Experiment) runCell(ctx context.Context, c PlannedCell, partial *record
 			return nil, nil, err
 		}
 	}
-	engine, err := newRuntime(c.Point)
+	engine, err := e.newRuntime(c.Point)
 	if err != nil {
 		return nil, nil, err
 	}

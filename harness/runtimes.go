@@ -13,10 +13,10 @@ import (
 )
 
 // newRuntime is the runtime of a point.
-func newRuntime(p Point) (runtime.Runtime, error) {
+func (e *Experiment) newRuntime(p Point) (runtime.Runtime, error) {
 	switch p.Runtime {
 	case FP32:
-		return fp32.Runtime{}, nil
+		return fp32.Runtime{Winograd: e.modelSpec(p.Model).Winograd}, nil
 	case TensorRT:
 		return tensorrt.Runtime{}, nil
 	case NVDLA:

@@ -22,7 +22,8 @@ func (c *command) speedCommand() *cobra.Command {
 		Short: "Measure how fast a runtime scores pictures on this machine",
 		Long: `speed runs one network on random pictures and prints pictures a second and a
 CPU-second, multiply-accumulates a second, the share of this processor's
-measured peak, and the instruction level that the kernels use.
+measured peak, and the instruction level that the kernels use. With --winograd
+multiply-accumulates are those of direct sums, and may pass the peak.
 
 The networks lenet5, resnet20-cifar10 and resnet18-imagenet need no weights:
 random ones are as fast. So are those of a prototxt given without caffemodel.
@@ -31,6 +32,7 @@ avx2 or go forces an instruction level.`,
 		Example: `  bench speed
   bench speed --model resnet18-imagenet --runtime nvdla-int8 --threads 2
   bench speed --model resnet20-cifar10 --batch 1        # latency of one picture
+  bench speed --model resnet18-imagenet --winograd
   bench speed --prototxt deploy.prototxt --runtime tensorrt-int8 --json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return c.speed() },
@@ -40,6 +42,7 @@ avx2 or go forces an instruction level.`,
 	f.String("prototxt", "", "network file, instead of --model")
 	f.String("caffemodel", "", "weights of --prototxt; random ones without")
 	f.String("runtime", "fp32", "fp32, tensorrt-int8 or nvdla-int8")
+	f.Bool("winograd", false, "fp32: compute most 3x3 convolutions by Winograd's F(2x2,3x3), faster, a little different")
 	f.Int("threads", 1, "goroutines, each with pictures of its own")
 	f.Int("batch", 64, "pictures a call; 1 measures latency")
 	f.Float64("seconds", 1, "how long to measure")
@@ -53,13 +56,16 @@ func (c *command) speed() error {
 		return err
 	}
 	s := c.settings
-	o := speed.Options{Runtime: s.GetString("runtime"), Threads: s.GetInt("threads"), Batch: s.GetInt("batch"),
+	o := speed.Options{Runtime: s.GetString("runtime"), Winograd: s.GetBool("winograd"), Threads: s.GetInt("threads"), Batch: s.GetInt("batch"),
 		Duration: time.Duration(s.GetFloat64("seconds") * float64(time.Second))}
 	if o.Threads < 1 || o.Batch < 1 || o.Duration <= 0 {
 		return usage("--threads %d --batch %d --seconds %g: each must be positive", o.Threads, o.Batch, s.GetFloat64("seconds"))
 	}
 	if !slices.Contains(speed.Runtimes(), o.Runtime) {
 		return usage("no runtime is called %q%s", o.Runtime, diagnose.DidYouMean(o.Runtime, speed.Runtimes()))
+	}
+	if o.Winograd && o.Runtime != harness.FP32 {
+		return usage("--winograd belongs to the runtime fp32, not %s", o.Runtime)
 	}
 	r, err := speed.Measure(net, o)
 	if err != nil {
@@ -115,7 +121,11 @@ func (c *command) printSpeed(r *speed.Result) {
 	for _, w := range r.Warnings {
 		fmt.Fprintf(c.stderr, "warning: %s\n", w)
 	}
-	fmt.Fprintf(c.stdout, "%s, %s, %s kernels, threads %d, batch %d\n%s\n\n", r.Model, r.Runtime, r.Level, r.Threads, r.Batch, host)
+	name := r.Runtime
+	if r.Winograd {
+		name += " by Winograd's convolutions"
+	}
+	fmt.Fprintf(c.stdout, "%s, %s, %s kernels, threads %d, batch %d\n%s\n\n", r.Model, name, r.Level, r.Threads, r.Batch, host)
 	fmt.Fprintf(c.stdout, "%12.1f pictures a second\n", r.ImagesPerSecond)
 	fmt.Fprintf(c.stdout, "%12.1f pictures a CPU-second\n", r.ImagesPerCPUSecond)
 	fmt.Fprintf(c.stdout, "%12.3f ms a call of %d (median)\n", r.CallMilliseconds, r.Batch)

@@ -52,6 +52,20 @@ func (c *conv) suitsWinograd() bool {
 		c.DilationH == 1 && c.DilationW == 1 && c.Groups == 1 && c.OutH > 1 && c.OutW > 1 && c.in.c >= winogradLeast
 }
 
+// Winograd is the number of convolutions that Winograd's algorithm computes, of
+// all convolutions and fully connected layers.
+func (p *Program) Winograd() (n, of int) {
+	for _, op := range p.ops {
+		if c, ok := op.(*conv); ok {
+			of++
+			if c.winograd != nil {
+				n++
+			}
+		}
+	}
+	return n, of
+}
+
 // even is n, or n+1 if that is even: what whole tiles cover.
 func even(n int) int { return n + n%2 }
 

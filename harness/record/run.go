@@ -163,6 +163,9 @@ type Model struct {
 	MACs       int64  `json:"macs"` // multiply-accumulates for one picture
 	SHA256     string `json:"sha256"`
 	Preprocess string `json:"preprocess"`
+	// Winograd says that fp32 scores used Winograd's convolutions, which differ
+	// from direct sums by rounding.
+	Winograd bool `json:"winograd,omitempty"`
 	// Graph is the network itself, for drawing.
 	Graph *Graph `json:"graph,omitempty"`
 }

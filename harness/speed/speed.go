@@ -31,6 +31,8 @@ import (
 type Options struct {
 	// Runtime is a name of Runtimes.
 	Runtime string
+	// Winograd makes fp32 use Winograd's convolutions.
+	Winograd bool
 	// Threads is the number of goroutines, each with a worker and pictures of its
 	// own; at least 1.
 	Threads int
@@ -45,6 +47,7 @@ type Options struct {
 type Result struct {
 	Model              string  `json:"model"`
 	Runtime            string  `json:"runtime"`
+	Winograd           bool    `json:"winograd,omitempty"`
 	Level              string  `json:"level"` // the kernels' instruction level
 	Threads            int     `json:"threads"`
 	Batch              int     `json:"batch"`
@@ -80,16 +83,26 @@ func Runtimes() []string {
 // Prepare compiles a network with weights for a runtime. The integer runtimes
 // are calibrated with random pictures.
 func Prepare(net *models.Network, name string) (runtime.Program, error) {
+	return prepare(net, Options{Runtime: name})
+}
+
+// prepare compiles a network as options say.
+func prepare(net *models.Network, o Options) (runtime.Program, error) {
+	name := o.Runtime
 	i := slices.IndexFunc(runtimes, func(r runtime.Runtime) bool { return r.Name() == name })
 	if i < 0 {
 		return nil, fmt.Errorf("no runtime is called %q%s", name, diagnose.DidYouMean(name, Runtimes()))
 	}
 	m := runtime.Model{Network: net, Preprocess: Preprocess()}
-	if name != (fp32.Runtime{}).Name() {
-		var err error
-		if m.Scales, err = Scales(net); err != nil {
-			return nil, err
-		}
+	if name == (fp32.Runtime{}).Name() {
+		return fp32.Runtime{Winograd: o.Winograd}.Prepare(m)
+	}
+	if o.Winograd {
+		return nil, fmt.Errorf("runtime %s has no Winograd convolutions; only fp32 has", name)
+	}
+	var err error
+	if m.Scales, err = Scales(net); err != nil {
+		return nil, err
 	}
 	return runtimes[i].Prepare(m)
 }
@@ -139,11 +152,11 @@ func Measure(net *models.Network, o Options) (*Result, error) {
 		return nil, fmt.Errorf("%d threads with batches of %d; both must be at least 1", o.Threads, o.Batch)
 	}
 	held := heap()
-	program, err := Prepare(net, o.Runtime)
+	program, err := prepare(net, o)
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Model: net.Name, Runtime: o.Runtime, Level: kernel.Level(), Threads: o.Threads, Batch: o.Batch, MACs: net.MACs()}
+	r := &Result{Model: net.Name, Runtime: o.Runtime, Winograd: o.Winograd, Level: kernel.Level(), Threads: o.Threads, Batch: o.Batch, MACs: net.MACs()}
 	for _, w := range program.Warnings() {
 		var accuracy *lower.Warning // means nothing with random scales
 		if !errors.As(w, &accuracy) {

@@ -115,6 +115,9 @@ func describe(x record.Model) string {
 	if x.Preprocess != "" {
 		s += "; input: " + x.Preprocess
 	}
+	if x.Winograd {
+		s += "; fp32 by Winograd's F(2x2,3x3)"
+	}
 	return s
 }
 

@@ -7,5 +7,8 @@
 // apart. Reference computes single pictures the plain way, with float64 sums:
 // it is what both are tested against.
 //
+// Convolutions are direct sums, so that scores are reproducible; Runtime.Winograd
+// makes scoring faster and leaves calibration as it is.
+//
 // The package does not train.
 package fp32

@@ -5,12 +5,17 @@ import (
 
 	"quantbench/datasets"
 	"quantbench/harness/compute"
+	"quantbench/harness/diagnose"
 	"quantbench/harness/runtime"
 	"quantbench/models"
 )
 
 // Runtime is the float reference; see the package comment.
-type Runtime struct{}
+type Runtime struct {
+	// Winograd computes most 3x3 convolutions by F(2x2,3x3): faster, with scores
+	// that differ from those of direct sums by rounding.
+	Winograd bool
+}
 
 var (
 	_ runtime.Runtime = Runtime{}
@@ -23,25 +28,32 @@ var (
 func (Runtime) Name() string { return "fp32" }
 
 // Prepare compiles the network with fused layers.
-func (Runtime) Prepare(m runtime.Model) (runtime.Program, error) { return prepare(m, true) }
+func (r Runtime) Prepare(m runtime.Model) (runtime.Program, error) {
+	c := newCompiler(m.Network)
+	c.b.Winograd = r.Winograd
+	return prepare(m, c, true)
+}
 
 // PrepareUnfused compiles the network with a tensor of its own for every layer,
-// as calibration and tracing need it.
-func PrepareUnfused(m runtime.Model) (*Program, error) { return prepare(m, false) }
+// as calibration and tracing need it; convolutions are direct sums.
+func PrepareUnfused(m runtime.Model) (*Program, error) {
+	return prepare(m, newCompiler(m.Network), false)
+}
 
 // Program is a network prepared for float execution.
 type Program struct {
-	net     *models.Network
-	program *compute.Program
-	pre     datasets.Preprocess
-	lut     compute.LUT
-	output  compute.Tensor
+	net      *models.Network
+	program  *compute.Program
+	pre      datasets.Preprocess
+	lut      compute.LUT
+	output   compute.Tensor
+	winograd bool // was asked for
 	// layers lists, for each tensor, the layers whose output it is: several where
 	// a layer changes nothing (Dropout, Split, Flatten).
 	layers map[compute.Tensor][]*models.Layer
 }
 
-func prepare(m runtime.Model, fused bool) (*Program, error) {
+func prepare(m runtime.Model, c *compiler, fused bool) (*Program, error) {
 	if n := len(m.Network.Inputs()); n != 1 {
 		return nil, fmt.Errorf("%s: the network has %d inputs, the fp32 runtime takes one", m.Network.File, n)
 	}
@@ -53,7 +65,7 @@ func prepare(m runtime.Model, fused bool) (*Program, error) {
 	for c := range in.C {
 		p.lut.Float32 = append(p.lut.Float32, m.Preprocess.LUT(c))
 	}
-	c := newCompiler(m.Network)
+	p.winograd = c.b.Winograd
 	if err := c.run(fused); err != nil {
 		return nil, err
 	}
@@ -72,8 +84,17 @@ func prepare(m runtime.Model, fused bool) (*Program, error) {
 	return p, nil
 }
 
-// Warnings are none: the reference has nothing to confess.
-func (p *Program) Warnings() []error { return nil }
+// Warnings are none, or the note that Winograd's algorithm was used: the scores
+// are then not those of direct sums.
+func (p *Program) Warnings() []error {
+	if !p.winograd {
+		return nil
+	}
+	n, of := p.program.Winograd()
+	return []error{diagnose.Finding{Code: "RT002", Severity: diagnose.Note,
+		Fact:   fmt.Sprintf("%d of %d layers with weights are computed by Winograd's F(2x2,3x3); scores differ from those of direct sums by rounding", n, of),
+		Advice: "leave winograd out for the reference's exact scores"}}
+}
 
 // Batch is the number of pictures that a worker runs in one go.
 func (p *Program) Batch() int { return p.program.Batch() }
