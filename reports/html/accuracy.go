@@ -12,7 +12,7 @@ import (
 
 // accuracy draws every cell's top-1 with its interval against the fp32 line.
 func accuracy(m *matrix.Matrix, groups []matrix.Group, id string) (figure, error) {
-	f := figure{ID: id, Title: accuracyTitle(m, groups), Layout: layout(min(len(groups), 2)),
+	f := figure{ID: id, Title: accuracyTitle(m, groups), Layout: accuracyLayout(groups),
 		Key: seriesKey(rowsOf(groups)), Tables: []table{accuracyTable(m, groups)}}
 	spans := accuracySpans(groups)
 	for i, g := range groups {
@@ -30,6 +30,16 @@ func accuracy(m *matrix.Matrix, groups []matrix.Group, id string) (figure, error
 	}
 	f.Caption = text(accuracyCaption(m, groups, spans))
 	return f, nil
+}
+
+// accuracyLayout sets two panels side by side if their labels leave room.
+func accuracyLayout(groups []matrix.Group) string {
+	for _, g := range groups {
+		if labels, _ := accuracyLabels(g); margin(labels, 5.9) > 260 {
+			return layout(1)
+		}
+	}
+	return layout(min(len(groups), 2))
 }
 
 func referenceWords(m *matrix.Matrix, g matrix.Group) string {

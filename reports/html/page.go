@@ -165,8 +165,8 @@ func licences() string {
 const embeddedLimit = 128 << 10 // bytes of results in the page
 
 // embedded is the run as JSON without thumbnails and graphs, which the page shows. When
-// it is large, layers, confusion, flips, keys, scales, histograms, pairs of calibrators
-// and cells that do not stand for their calibrator are in results.json only, and
+// it is large, layers, confusion, flips, keys, cycles, scales, histograms, pairs of
+// calibrators and cells that do not stand for their calibrator are in results.json only, and
 // whole is false.
 func embedded(r *record.Run) (b []byte, whole bool, err error) {
 	c := *r
@@ -190,7 +190,7 @@ func embedded(r *record.Run) (b []byte, whole bool, err error) {
 	}
 	for i := range c.Cells {
 		x := &c.Cells[i]
-		x.Layers, x.Confusion, x.Flips, x.Key = nil, nil, nil, nil
+		x.Layers, x.Confusion, x.Flips, x.Key, x.Cycles = nil, nil, nil, nil, nil
 	}
 	c.Tables, c.Activations = nil, nil
 	c.Cells = slices.DeleteFunc(c.Cells, func(x record.Cell) bool { return !x.Stands() })

@@ -13,7 +13,7 @@ import (
 // without data are left out.
 func figures(m *matrix.Matrix) ([]section, error) {
 	var list []section
-	for _, make := range []func(*matrix.Matrix) (section, error){accuracySection, latencySection, calibratorSection, bakeoffSection} {
+	for _, make := range []func(*matrix.Matrix) (section, error){accuracySection, latencySection, calibratorSection, bakeoffSection, settingsSection, cyclesSection, certificateSection} {
 		s, err := make(m)
 		if err != nil {
 			return nil, err

@@ -38,13 +38,13 @@ func (m *Matrix) Contests() []Contest {
 	if m.Run.Bakeoff == nil {
 		return nil
 	}
-	variant := variants(m.Run.Cells)
+	differing := variations(m.Run.Cells)
 	var list []Contest
 	for i := range m.Run.Bakeoff.Lines {
 		l := &m.Run.Bakeoff.Lines[i]
 		cell := &record.Cell{Runtime: l.Runtime, Mode: l.Mode, Target: l.Target, Profile: l.Profile, InputMode: l.InputMode}
 		s := SeriesOf(cell)
-		c := Contest{BakeoffLine: l, Series: s, Where: m.Name(Group{Model: l.Model, Dataset: l.Dataset}) + " on " + join(s.Short, variant(cell))}
+		c := Contest{BakeoffLine: l, Series: s, Where: m.Name(Group{Model: l.Model, Dataset: l.Dataset}) + " on " + join(s.Short, name(differing, []*record.Cell{cell}))}
 		for _, p := range l.Points {
 			if p.Calibration == l.Main {
 				c.Ranked = append(c.Ranked, Contender{p, letters(l, p.Calibrator), nil})

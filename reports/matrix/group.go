@@ -30,7 +30,7 @@ type Group struct {
 // is summed up elsewhere.
 func Of(r *record.Run) *Matrix {
 	m := &Matrix{Run: r}
-	variant, adjusted := variants(r.Cells), holm(r.Cells)
+	differing, adjusted := variations(r.Cells), holm(r.Cells)
 	for i := range r.Cells {
 		c := &r.Cells[i]
 		if !c.Stands() {
@@ -40,7 +40,11 @@ func Of(r *record.Run) *Matrix {
 		m.Datasets = appendNew(m.Datasets, c.Dataset)
 		if c.Status == record.OK {
 			g := m.group(c)
-			g.Rows = append(g.Rows, Row{c, SeriesOf(c), variant(c), adjusted[i], false})
+			if j := first(r.Cells, i); j != i {
+				g.share(&r.Cells[j], c)
+				continue
+			}
+			g.Rows = append(g.Rows, Row{Cell: c, Series: SeriesOf(c), Adjusted: adjusted[i]})
 		}
 	}
 	m.Calibrators = calibrators(r.Cells, false)
@@ -48,11 +52,29 @@ func Of(r *record.Run) *Matrix {
 		m.Calibrators = calibrators(r.Cells, true)
 	}
 	for i := range m.Groups {
+		m.Groups[i].nameVariants(differing)
 		setBase(m.Groups[i].Rows)
 		m.sort(m.Groups[i].Rows)
 	}
 	m.Main = m.mainCalibrator()
 	return m
+}
+
+// share adds a cell to the row of one that is like it.
+func (g *Group) share(first, c *record.Cell) {
+	for i := range g.Rows {
+		if g.Rows[i].Cell == first {
+			g.Rows[i].Same = append(g.Rows[i].Same, c)
+		}
+	}
+}
+
+func (g *Group) nameVariants(differing []varied) {
+	for i := range g.Rows {
+		r := &g.Rows[i]
+		r.Latency = r.commonLatency()
+		r.Variant = name(differing, append([]*record.Cell{r.Cell}, r.Same...))
+	}
 }
 
 func (m *Matrix) group(c *record.Cell) *Group {
@@ -99,7 +121,7 @@ func (m *Matrix) mainCalibrator() string {
 func (m *Matrix) Row(id string) (Row, bool) {
 	for _, g := range m.Groups {
 		for _, r := range g.Rows {
-			if r.ID == id {
+			if r.ID == id || slices.ContainsFunc(r.Same, func(c *record.Cell) bool { return c.ID == id }) {
 				return r, true
 			}
 		}

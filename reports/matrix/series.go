@@ -54,15 +54,30 @@ func SeriesOf(c *record.Cell) Series {
 type Row struct {
 	*record.Cell
 	Series Series
-	// Variant tells cells of one series apart where a run has several targets,
-	// profiles or input modes: "nv_small, quantized". Empty otherwise.
+	// Variant tells rows of one series apart where a run has several targets,
+	// profiles or input modes: "all targets, fast-math". Empty otherwise.
 	Variant string
+	// Same are the cells that share the row with Cell: other settings with the
+	// same answers to all pictures. Only their cycles differ.
+	Same []*record.Cell
+	// Latency is the cell's, or nil if those of the cells in the row differ.
+	Latency *record.Latency
 	// Adjusted is the Holm-corrected p over all paired tests of the run; 1 where
 	// there is no test.
 	Adjusted float64
 	// Base says that the others of the group are compared with this row: fp32, or
 	// the reference of imported cells.
 	Base bool
+}
+
+// commonLatency is the latency of all cells of the row.
+func (r Row) commonLatency() *record.Latency {
+	for _, c := range r.Same {
+		if a, b := r.Cell.Latency, c.Latency; a == nil || b == nil || a.Seconds != b.Seconds || a.Kind != b.Kind {
+			return nil
+		}
+	}
+	return r.Cell.Latency
 }
 
 // Calibration names the row's calibrator at the end of a sentence: " with
@@ -95,34 +110,4 @@ func join(name, variant string) string {
 		return name
 	}
 	return name + ", " + variant
-}
-
-// variants makes the function that names what differs among the NVDLA cells.
-func variants(cells []record.Cell) func(*record.Cell) string {
-	parts := []func(*record.Cell) string{
-		func(c *record.Cell) string { return c.Target },
-		func(c *record.Cell) string { return c.Profile },
-		func(c *record.Cell) string { return c.InputMode },
-	}
-	var differing []func(*record.Cell) string
-	for _, part := range parts {
-		seen := map[string]bool{}
-		for i := range cells {
-			if v := part(&cells[i]); v != "" {
-				seen[v] = true
-			}
-		}
-		if len(seen) > 1 {
-			differing = append(differing, part)
-		}
-	}
-	return func(c *record.Cell) string {
-		var words []string
-		for _, part := range differing {
-			if v := part(c); v != "" {
-				words = append(words, v)
-			}
-		}
-		return strings.Join(words, ", ")
-	}
 }

@@ -13,14 +13,14 @@ import (
 
 // holm corrects the paired tests of a run for their number: Holm, A simple
 // sequentially rejective multiple test procedure (1979). Cells without a test
-// get 1.
+// get 1; cells that give the same answers as an earlier one are one test.
 func holm(cells []record.Cell) []float64 {
 	adjusted := make([]float64, len(cells))
 	var at []int
 	var p []float64
 	for i := range cells {
 		adjusted[i] = 1
-		if cells[i].Status == record.OK && cells[i].McNemarP != nil && cells[i].Stands() {
+		if cells[i].Status == record.OK && cells[i].McNemarP != nil && cells[i].Stands() && first(cells, i) == i {
 			at, p = append(at, i), append(p, *cells[i].McNemarP)
 		}
 	}

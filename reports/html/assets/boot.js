@@ -27,6 +27,12 @@
       const bars = [line(x1, y, x2, y, style), line(x1, y - 4, x1, y + 4, style), line(x2, y - 4, x2, y + 4, style)];
       return { type: 'group', children: bars };
     },
+    // A horizontal bar from 0; value: [length, row].
+    bar(params, api) {
+      const [x1, y] = api.coord([0, api.value(1)]);
+      const [x2] = api.coord([api.value(0), api.value(1)]);
+      return { type: 'rect', shape: { x: x1, y: y - 4.5, width: Math.max(x2 - x1, 1), height: 9 }, style: { fill: api.visual('color') } };
+    },
     // A band between two places of an axis; value: [x1, lo1, hi1, x2, lo2, hi2].
     band(params, api) {
       const at = (x, y) => api.coord([api.value(x), api.value(y)]);
@@ -51,6 +57,7 @@
     text: (params) => params.data.text || '',
     minus: (v) => String(v).replace('-', '\u2212'),
     power: (v) => (v >= 0 && v < 4 ? String(10 ** v) : '1e' + String(v).replace('-', '\u2212')),
+    kilo: (v) => (v >= 1e6 ? v / 1e6 + ' M' : v >= 1000 ? v / 1000 + ' k' : String(v)),
     sci: (v) => (v >= 1 ? String(v) : String(+v.toPrecision(1))),
   };
 
