@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -10,6 +11,7 @@ import (
 	"quantbench/harness"
 	"quantbench/harness/modelstore"
 	"quantbench/harness/record"
+	"quantbench/models/catalogue"
 	"quantbench/reports/format"
 	"quantbench/reports/graph"
 )
@@ -113,6 +115,13 @@ func (c *command) printLayers(x inspected) error {
 		return err
 	}
 	c.say("%s: %d layers, input %s, %s parameters, %s a picture\n", x.Network, len(x.Layers), x.Input, format.Count(x.Parameters), format.SI(float64(x.MACs), "MAC"))
+	if e, ok := catalogue.Named(x.Network); ok {
+		c.say("%s; %s, licence: %s\n", e.Title, e.Source, e.Licence)
+		c.say("pictures: %s\n", cmp.Or(e.Unknown, modelstore.Preprocess(e.Preprocess).String()))
+		for _, k := range e.Known {
+			c.say("known top-1: %s\n", k)
+		}
+	}
 	c.say("memory in fp32: weights %s, in int8 %s; tensors %s in all, %s at once\n", kilobytes(x.WeightBytes), kilobytes(x.Parameters), kilobytes(x.TensorBytes), kilobytes(x.PeakBytes))
 	for _, w := range x.Warnings {
 		fmt.Fprintf(c.stderr, "note: %s\n", w)

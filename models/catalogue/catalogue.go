@@ -8,6 +8,7 @@
 package catalogue
 
 import (
+	"fmt"
 	"io/fs"
 
 	"quantbench/models"
@@ -48,6 +49,14 @@ type Accuracy struct {
 	Images  int     `json:"images"`
 	Percent float64 `json:"percent,omitempty"` // top-1
 	By      string  `json:"by"`                // who says so, and with which arithmetic
+}
+
+// String is the accuracy in words: "9731 of 10000 on mnist (fp32, pixel/256)".
+func (a Accuracy) String() string {
+	if a.Correct > 0 {
+		return fmt.Sprintf("%d of %d on %s (%s)", a.Correct, a.Images, a.Dataset, a.By)
+	}
+	return fmt.Sprintf("%.2f %% of %d on %s (%s)", a.Percent, a.Images, a.Dataset, a.By)
 }
 
 // Entry is what is known of a network.
