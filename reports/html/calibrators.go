@@ -28,7 +28,7 @@ func calibrators(m *matrix.Matrix, groups []matrix.Group, id string) (figure, er
 		if err != nil {
 			return f, err
 		}
-		p, err := draw(fmt.Sprintf("%s-%d", id, i), "Difference to "+m.Base()+" in percentage points by calibrator for "+m.Name(g), slopeHeight, o, 420, narrow)
+		p, err := draw(fmt.Sprintf("%s-%d", id, i), "Difference to "+m.Base()+" in percentage points by calibrator for "+m.Name(g), slopeHeight+slopeRoom(m), o, 420, narrow)
 		if err != nil {
 			return f, err
 		}
@@ -93,6 +93,15 @@ func differenceSpan(groups []matrix.Group) span {
 	return around(lo-room, hi+room, 5)
 }
 
+// slopeRoom is what calibrators' names take below the axis if there are too many
+// to stand side by side; 0 if not.
+func slopeRoom(m *matrix.Matrix) int {
+	if len(m.Calibrators) <= 6 {
+		return 0
+	}
+	return margin(m.Calibrators, 6) - slopeBottom/2
+}
+
 func slope(m *matrix.Matrix, lines [][]matrix.Row, s span) (o, narrow node, err error) {
 	a := axes{
 		X: opts.XAxis{Type: "category", Data: m.Calibrators},
@@ -105,11 +114,15 @@ func slope(m *matrix.Matrix, lines [][]matrix.Row, s span) (o, narrow node, err 
 		list = append(list, slopeLine(m, line, offsets[i], i == 0))
 		ends = append(ends, endLabel(line))
 	}
-	o, err = option(a, node{"left": 44, "right": margin(ends, 6.3) + 8, "top": slopeTop, "bottom": slopeBottom, "outerBoundsMode": "none"}, list...)
+	o, err = option(a, node{"left": 44, "right": margin(ends, 6.3) + 8, "top": slopeTop, "bottom": slopeBottom + slopeRoom(m), "outerBoundsMode": "none"}, list...)
 	if err != nil {
 		return nil, nil, err
 	}
-	axis(o, "xAxis", node{"boundaryGap": false, "axisLabel": node{"interval": 0, "alignMinLabel": "left"}, "axisLine": node{"show": false}, "splitLine": node{"show": true, "lineStyle": node{"color": colour("hair")}}})
+	labels := node{"interval": 0, "alignMinLabel": "left"}
+	if slopeRoom(m) > 0 {
+		labels = node{"interval": 0, "rotate": 90, "fontSize": 11}
+	}
+	axis(o, "xAxis", node{"boundaryGap": false, "axisLabel": labels, "axisLine": node{"show": false}, "splitLine": node{"show": true, "lineStyle": node{"color": colour("hair")}}})
 	axis(o, "yAxis", node{"axisLine": node{"show": false}, "axisTick": node{"customValues": s.ticks}, "axisLabel": node{"customValues": s.ticks, "formatter": function("minus")}})
 	return o, slopeNarrow(lines), nil
 }

@@ -69,7 +69,7 @@ func latencySection(m *matrix.Matrix) (section, error) {
 }
 
 func calibratorSection(m *matrix.Matrix) (section, error) {
-	if len(m.Calibrators) < 2 || m.Tests() == 0 {
+	if len(m.Calibrators) < 2 || m.Tests() == 0 || len(m.Contests()) > 0 {
 		return section{}, nil
 	}
 	return shared(m, section{ID: "calibrators", Heading: "Calibrators", Short: "Calibrators"}, calibrators)

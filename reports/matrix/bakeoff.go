@@ -119,18 +119,54 @@ func (c Contest) Beside() []string {
 // Verdict says what the numbers allow to be said of the calibrators.
 func (c Contest) Verdict() string {
 	best, others := c.Ranked[0], len(c.Ranked)-1
-	beside := c.Beside()
+	all := c.Beside()
+	beside, unsure := c.farAmong(all)
 	switch {
 	case others == 0:
 		return fmt.Sprintf("%s has %s only", c.Where, best.Calibrator)
 	case c.Apart() == 0:
 		return fmt.Sprintf("%s: no two of %d calibrators can be told apart", c.Where, others+1)
-	case len(beside) == 0:
+	case len(all) == 0:
 		return fmt.Sprintf("%s: %s is ahead of all %d others", c.Where, best.Calibrator, others)
 	case len(beside) == others:
 		return fmt.Sprintf("%s: none of %d calibrators can be told from the best, %s", c.Where, others, best.Calibrator)
 	}
-	return fmt.Sprintf("%s: %s is best, and cannot be told from %s; it is ahead of the other %d", c.Where, best.Calibrator, format.List(beside), others-len(beside))
+	s := fmt.Sprintf("%s: %s is best", c.Where, best.Calibrator)
+	if len(beside) > 0 {
+		s += ", and cannot be told from " + format.List(beside)
+	}
+	if n := others - len(all); n > 0 {
+		s += "; it is ahead of the other " + format.Words(n)
+	}
+	if len(unsure) > 0 {
+		s += fmt.Sprintf("; %s further behind than %s pp, but by amounts that depend too much on the subset for the test", format.List(unsure)+verb(len(unsure), " is", " are"), format.Fixed(100*farBehind, 0))
+	}
+	return s
+}
+
+// farBehind is the distance beyond which a calibrator that the test does not tell
+// from the best is not said to be like it.
+const farBehind = 0.02
+
+// farAmong parts calibrators into those near the best and those far behind it.
+func (c Contest) farAmong(names []string) (near, far []string) {
+	for _, r := range c.Ranked[1:] {
+		switch {
+		case !slices.Contains(names, r.Calibrator):
+		case c.Ranked[0].Mean-r.Mean > farBehind:
+			far = append(far, r.Calibrator)
+		default:
+			near = append(near, r.Calibrator)
+		}
+	}
+	return near, far
+}
+
+func verb(n int, one, more string) string {
+	if n == 1 {
+		return one
+	}
+	return more
 }
 
 // Numbers are the calibration pictures and accuracy of the best, in words.

@@ -49,8 +49,8 @@ func TestVerdict(t *testing.T) {
 	}{
 		{[]float64{1, 1, 1}, "tiny5 on TensorRT: no two of 3 calibrators can be told apart"},
 		{[]float64{0.01, 0.01, 1}, "tiny5 on TensorRT: one is ahead of all 2 others"},
-		{[]float64{1, 0.01, 1}, "tiny5 on TensorRT: one is best, and cannot be told from two; it is ahead of the other 1"},
-		{[]float64{1, 1, 0.01}, "tiny5 on TensorRT: none of 2 calibrators can be told from the best, one"},
+		{[]float64{1, 0.01, 1}, "tiny5 on TensorRT: one is best, and cannot be told from two; it is ahead of the other one"},
+		{[]float64{1, 1, 0.01}, "tiny5 on TensorRT: one is best, and cannot be told from two; three is further behind than 2 pp, but by amounts that depend too much on the subset for the test"},
 	} {
 		set(v.p...)
 		if got := c.Verdict(); got != v.want {
