@@ -23,10 +23,12 @@ func fillDevice(cell *record.Cell, program runtime.Program) {
 		return
 	}
 	cell.Program = d.Fingerprint()
-	cell.Cycles = cyclesRecord(d.Cycles(), d.HardwareOperations())
+	cell.Cycles = CyclesRecord(d.Cycles(), d.HardwareOperations())
 }
 
-func cyclesRecord(r cycles.Report, operations int) *record.Cycles {
+// CyclesRecord is a model's report as results keep it; operations is the number
+// of operations that the hardware is given.
+func CyclesRecord(r cycles.Report, operations int) *record.Cycles {
 	c := &record.Cycles{ClockHz: r.Config.ClockHz, Bandwidth: r.Config.Bandwidth, Multipliers: r.Target.AtomicC * r.Target.AtomicK,
 		Hardware: operations, Total: r.Cycles, Assumptions: r.Assumptions}
 	for _, o := range r.Operations {

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"quantbench/harness"
 	"quantbench/harness/runtime/nvdla/cycles"
 )
 
@@ -24,6 +26,7 @@ row. The assumptions are printed below the table.`,
 	f.Float64("clock", cycles.DefaultClockHz/1e6, "clock, MHz")
 	f.Float64("bandwidth", 0, "DRAM bandwidth, GB/s; 0 is what NVIDIA's primer pairs with the target")
 	f.Float64("overhead", 0, "fixed cycles of every hardware operation (unknown: 0 is a lower limit)")
+	f.Bool("json", false, "print the model's figures as JSON")
 	f.Bool("serial", false, "add memory traffic to computation instead of overlapping them: the upper end")
 	return cmd
 }
@@ -43,7 +46,13 @@ func (c *command) nvdlaCycles() error {
 	if !l.Told {
 		c.warn([]error{fmt.Errorf("the file does not tell nv_large from nv_full: nv_full is modelled; --configtarget decides")})
 	}
-	return c.cyclesTable(cycles.Estimate(l.Program, config))
+	r := cycles.Estimate(l.Program, config)
+	if c.settings.GetBool("json") {
+		e := json.NewEncoder(c.stdout)
+		e.SetIndent("", "  ")
+		return e.Encode(harness.CyclesRecord(r, l.Program.Engines()))
+	}
+	return c.cyclesTable(r)
 }
 
 func (c *command) cyclesTable(r cycles.Report) error {

@@ -336,3 +336,42 @@ func sameOperations(t *testing.T, folder string, output []byte) {
 		}
 	}
 }
+
+// TestCertificate goes the whole way: a run leaves a table; the network compiled
+// with it is recorded and verified; the report says that the certificate speaks
+// for the run's cell of that target, and for no other.
+func TestCertificate(t *testing.T) {
+	prototxt, err := filepath.Abs("../../models/zoo/lenet5/deploy.prototxt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	t.Chdir(dir)
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, ".cache"))
+	writeAll(t, dir, map[string][]byte{"small.yaml": []byte(`version: 1
+models: [lenet5]
+datasets: [{name: fashion-mnist, images: 20, calibration: {images: 20, batch: 10}}]
+matrix: {runtime: [fp32, nvdla-int8], calibrator: [minmax], target: [nv_small, nv_full]}
+`)})
+	program(t, "run small.yaml -q -o first")
+	network := "--prototxt " + prototxt + " --caffemodel " + strings.TrimSuffix(prototxt, "deploy.prototxt") + "lenet5.caffemodel" +
+		" --calibtable first/tables/lenet5-fashion-mnist-minmax.json --configtarget nv_small --quantizationMode per-filter"
+	for i := range 3 {
+		tensor := make([]byte, 28*28)
+		for j := range tensor {
+			tensor[j] = byte((i*7 + j*j) % 128)
+		}
+		writeAll(t, dir, map[string][]byte{fmt.Sprintf("recorded/%d.i8", i): tensor})
+		program(t, fmt.Sprintf("nvdla run %s --tensor recorded/%d.i8 --rawdump recorded/%d.txt", network, i, i))
+	}
+	program(t, "nvdla verify "+network+" --against recorded -o certificate.json")
+	program(t, "run small.yaml -q -o second --certificate certificate.json")
+	page := string(read(t, "second/report.html"))
+	if want := "deploy.prototxt on nv_small: 3 of 3 recorded pictures equal in every element, the program of 1 cell here"; !strings.Contains(page, want) {
+		t.Errorf("the report does not say %q", want)
+	}
+	var out, log bytes.Buffer
+	if code := execute(context.Background(), strings.Fields("run small.yaml -q -o third --certificate small.yaml"), &out, &log); code == exitOK || !strings.Contains(log.String(), "small.yaml: not a certificate") {
+		t.Errorf("a file that is no certificate: exit code %d, %s", code, log.String())
+	}
+}

@@ -2,7 +2,6 @@ package nvdla
 
 import (
 	"quantbench/harness/runtime/nvdla/cycles"
-	"quantbench/harness/runtime/nvdla/hardware"
 	"quantbench/harness/runtime/nvdla/lower"
 )
 
@@ -13,14 +12,5 @@ func (p *program) Cycles() cycles.Report { return cycles.Estimate(p.hardware, cy
 // Fingerprint tells programs apart that make the hardware do different things.
 func (p *program) Fingerprint() string { return lower.Fingerprint(p.hardware) }
 
-// HardwareOperations is the number of operations that the hardware is given; the
-// CPU's tasks are not among them.
-func (p *program) HardwareOperations() int {
-	n := 0
-	for i := range p.hardware.Operations {
-		if k := p.hardware.Operations[i].Kind; k != hardware.CPUPower && k != hardware.CPUSoftmax {
-			n++
-		}
-	}
-	return n
-}
+// HardwareOperations is the number of operations that the hardware is given.
+func (p *program) HardwareOperations() int { return p.hardware.Engines() }

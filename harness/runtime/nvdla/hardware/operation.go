@@ -15,6 +15,18 @@ type Program struct {
 	Input, Output Tensor
 }
 
+// Engines is the number of operations of the hardware's engines; the CPU's tasks
+// are not among them.
+func (p *Program) Engines() int {
+	n := 0
+	for i := range p.Operations {
+		if k := p.Operations[i].Kind; k != CPUPower && k != CPUSoftmax {
+			n++
+		}
+	}
+	return n
+}
+
 // Region is one area of memory: its size, and the bytes it begins with (the
 // rest is zero).
 type Region struct {
