@@ -196,6 +196,8 @@ func (e *Experiment) dataset(name, split string) (datasets.Dataset, error) {
 		dirs = append([]string{p}, dirs...)
 	}
 	d, err := catalogue.Source{Dirs: dirs, Sums: e.sums}.Open(e.opening, name, split)
-	e.sets[id] = loadedDataset{d, err}
+	if e.opening.Err() == nil { // else another Run opens it
+		e.sets[id] = loadedDataset{d, err}
+	}
 	return d, err
 }

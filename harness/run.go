@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"quantbench/datasets/decoded"
 	"quantbench/harness/diagnose"
 	"quantbench/harness/record"
 	"quantbench/harness/runtime"
@@ -50,7 +51,7 @@ func (e *Experiment) Run(ctx context.Context) (*record.Run, error) {
 	for i, c := range plan {
 		o, err := e.finish(ctx, c, Event{Point: c.Point, Cell: i + 1, Cells: len(plan)})
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, e.forget())
 		}
 		outcomes[i] = o
 	}
@@ -213,12 +214,16 @@ func (e *Experiment) pixels(ctx context.Context, n *network, c PlannedCell) (*pi
 	return p, nil
 }
 
-// forget lets go of the pictures of the last pair.
+// forget lets go of the pictures of the last pair, and tells if they could not be
+// kept.
 func (e *Experiment) forget() error {
 	p := e.current.pixels
 	e.current = pair{}
 	if p == nil {
 		return nil
+	}
+	if f, ok := p.Pictures.(*decoded.File); ok && f.Err() != nil {
+		e.observe(Event{Kind: PicturesNotKept, Reason: fmt.Sprintf("decoded pictures could not be kept and were decoded anew: %v", f.Err())})
 	}
 	return p.close()
 }

@@ -94,10 +94,12 @@ func (c *Cache) makeRoom(s Set, path string) error {
 		if e.Path == path {
 			continue
 		}
-		if err := os.Remove(e.Path); err != nil {
-			return err
+		if os.Remove(e.Path) == nil { // one that is in use cannot be removed everywhere
+			total -= e.Bytes
 		}
-		total -= e.Bytes
+	}
+	if total > c.limit {
+		return &LimitError{Needed: s.Bytes(), Limit: c.limit - (total - s.Bytes())}
 	}
 	if free, ok := freeSpace(c.dir); ok && s.Bytes()-there > free-reserve {
 		return &LimitError{Needed: s.Bytes() - there, Limit: free - reserve, Disk: true}
