@@ -22,7 +22,7 @@ const (
 // Finding is one thing that a user should know. It is an error value, so that
 // packages can return it where they return errors.
 type Finding struct {
-	Code     string   `json:"code"` // stable: "NV204"
+	Code     string   `json:"code"` // stable: "NV101"
 	Severity Severity `json:"severity"`
 	Fact     string   `json:"fact"`             // what, with the numbers
 	Where    string   `json:"where,omitempty"`  // file:line or layer

@@ -60,7 +60,7 @@ const (
 // Rules lists every code with what is known about it, in order.
 func Rules() []diagnose.Rule {
 	var all []diagnose.Rule
-	for _, part := range [][]diagnose.Rule{tableRules, compilerRules, runtimeRules, arithmeticRules, datasetRules, modelRules, {unexplainedRule}} {
+	for _, part := range [][]diagnose.Rule{tableRules, compilerRules, runtimeRules, arithmeticRules, datasetRules, modelRules, resultRules, {unexplainedRule}} {
 		all = append(all, part...)
 	}
 	slices.SortFunc(all, func(a, b diagnose.Rule) int { return strings.Compare(a.Code, b.Code) })
