@@ -31,9 +31,7 @@ func (c *command) modelCommand() *cobra.Command {
 func (c *command) modelList() error {
 	shelf := modelstore.List(dataDirs())
 	if c.settings.GetBool("json") {
-		out := json.NewEncoder(c.stdout)
-		out.SetIndent("", "  ")
-		return out.Encode(shelf)
+		return c.printJSON(shelf)
 	}
 	grid := newGrid(c.stdout)
 	grid.Header("name", "what", "input", "known top-1", "licence", "state")
@@ -55,3 +53,10 @@ func knownModel(name string) (catalogue.Entry, error) {
 
 // say prints to standard output.
 func (c *command) say(format string, args ...any) { fmt.Fprintf(c.stdout, format, args...) }
+
+// printJSON prints a value as indented JSON.
+func (c *command) printJSON(v any) error {
+	out := json.NewEncoder(c.stdout)
+	out.SetIndent("", "  ")
+	return out.Encode(v)
+}

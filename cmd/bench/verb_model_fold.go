@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -221,9 +220,7 @@ func (c *command) printFolded(x folded) error {
 		err = errors.New("the scores differ by more than the bound")
 	}
 	if c.settings.GetBool("json") {
-		out := json.NewEncoder(c.stdout)
-		out.SetIndent("", "  ")
-		return errors.Join(out.Encode(x), err)
+		return errors.Join(c.printJSON(x), err)
 	}
 	c.say("%s, %s: %d layers folded\n", x.Prototxt, x.Caffemodel, len(x.Layers))
 	c.say("pictures before: %s; now: %s\n", x.Before, x.After)

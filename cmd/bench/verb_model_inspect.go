@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -94,9 +93,7 @@ func (c *command) modelInspect(args []string) error {
 		}
 	}
 	if c.settings.GetBool("json") {
-		out := json.NewEncoder(c.stdout)
-		out.SetIndent("", "  ")
-		return out.Encode(x)
+		return c.printJSON(x)
 	}
 	return c.printLayers(x)
 }

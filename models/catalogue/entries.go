@@ -28,18 +28,23 @@ func shipped() []Entry {
 	facts := map[string]Entry{
 		"lenet5": {Title: "Caffe's LeNet on Fashion-MNIST",
 			Prototxt:   File{Size: 1089, SHA256: "c981253b5e3275217d06c56dc41d00cc1d5832ff6170c8403379be85c1778c34"},
-			Caffemodel: File{Size: 1724711, SHA256: "df5fc595d79392bba26fe1fc1ac90dfd55dd86ca76b029a14f0cbd94c0ba91dd"}},
+			Caffemodel: File{Size: 1724711, SHA256: "df5fc595d79392bba26fe1fc1ac90dfd55dd86ca76b029a14f0cbd94c0ba91dd"},
+			Known:      []Accuracy{{Correct: 9256, Images: 10000, By: "fp32, pixel/256"}}},
 		"resnet18": {Title: "ResNet-18 of 3-3-2 blocks (16, 32, 64 channels) on Fashion-MNIST",
 			Prototxt:   File{Size: 12789, SHA256: "4e8e7cc04d2018fc0812f9b363ed5ded53e8f890167b532ec8e95ed2ceaebc5a"},
-			Caffemodel: File{Size: 808751, SHA256: "a90dfd676914f93334e6f3aa5f19e96c0de95cf81366701be5814865225324ac"}},
+			Caffemodel: File{Size: 808751, SHA256: "a90dfd676914f93334e6f3aa5f19e96c0de95cf81366701be5814865225324ac"},
+			Known:      []Accuracy{{Correct: 9496, Images: 10000, By: "fp32, pixel/256"}}},
 	}
 	var list []Entry
 	for _, m := range zoo.Models {
 		e := facts[m.Name]
 		e.Name, e.Dataset, e.Shipped, e.Classes, e.Input = m.Name, m.Dataset, true, 10, grey
-		e.Licence, e.Source = "the project's own", "models/zoo"
+		e.Licence, e.Source = "Apache-2.0", "trained by this project: models/zoo"
 		e.Prototxt.Name, e.Caffemodel.Name = m.Prototxt, m.Caffemodel
 		e.Preprocess = Preprocess{Scale: m.Scale}
+		for i := range e.Known {
+			e.Known[i].Dataset = m.Dataset
+		}
 		list = append(list, e)
 	}
 	return list
