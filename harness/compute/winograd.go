@@ -12,12 +12,14 @@ import (
 // cost less than the products that they save.
 const winogradLeast = 16
 
-// winogradBudget is the number of bytes that the transformed inputs and the
-// products of one chunk of tiles may take, so that they stay in the second-level
-// cache; winogradTiles is the least number of tiles all the same, because the
-// convolution kernel is slow with few.
+// winogradBudget is the number of bytes that the transformed inputs of one chunk
+// of tiles may take, and winogradPass those of the products of some output
+// channels, so that both stay in the second-level cache. winogradTiles is the
+// least number of tiles in a chunk all the same, because the convolution kernel is
+// slow with few.
 const (
-	winogradBudget = 512 << 10
+	winogradBudget = 256 << 10
+	winogradPass   = 128 << 10
 	winogradTiles  = kernel.MaxTile
 )
 
@@ -42,6 +44,7 @@ type winograd struct {
 	// The tiles of the whole picture, and of a chunk.
 	rows, cols           int
 	chunkRows, chunkCols int
+	perPass              int // output planes whose products are kept at a time
 	inProduct            int // bytes from one product of the inputs to the next
 	outProduct           int
 }
@@ -86,7 +89,7 @@ func (c *conv) prepareWinograd(b *Builder) error {
 	// One vector more, so that the same place of all products is not in one set
 	// of the cache.
 	f.inProduct = (c.in.c*tiles + 1) * kernel.VectorBytes
-	f.outProduct = (c.out.planes()*tiles + 1) * kernel.VectorBytes
+	f.outProduct = (f.perPass*tiles + 1) * kernel.VectorBytes
 	b.program.scratch = max(b.program.scratch, kernel.WinogradProducts*(f.inProduct+f.outProduct))
 	c.Float32, c.Bias = nil, nil
 	return c.checkWindows()
@@ -96,12 +99,14 @@ func (c *conv) prepareWinograd(b *Builder) error {
 // equal part of one.
 func (f *winograd) chunks(c *conv) {
 	f.rows, f.cols = even(c.OutH)/2, even(c.OutW)/2
-	perTile := kernel.WinogradProducts * kernel.VectorBytes * (c.in.c + c.out.planes())
-	most := max(winogradTiles, winogradBudget/perTile)
+	channel := kernel.WinogradProducts * kernel.VectorBytes
+	most := max(winogradTiles, winogradBudget/(channel*c.in.c))
 	f.chunkRows, f.chunkCols = 1, parts(f.cols, most)
 	if f.cols <= most {
 		f.chunkRows = parts(f.rows, most/f.cols)
 	}
+	blocks := max(1, winogradPass/(channel*f.chunkRows*f.chunkCols*kernel.Block))
+	f.perPass = kernel.Block * parts(c.out.planes()/kernel.Block, blocks)
 }
 
 // parts is the size of the fewest equal parts of n that are at most most.
@@ -148,8 +153,11 @@ func (f *winograd) run(c *conv, w *Worker, first, groups int) {
 			for x := 0; x < f.cols; x += f.chunkCols {
 				t := tiles{g, y, x, min(f.chunkRows, f.rows-y), min(f.chunkCols, f.cols-x)}
 				f.inputs(c, w, t)
-				f.products(c, w, t)
-				f.outputs(c, w, t)
+				for plane := 0; plane < c.out.planes(); plane += f.perPass {
+					n := min(f.perPass, c.out.planes()-plane)
+					f.products(c, w, t, plane, n)
+					f.outputs(c, w, t, plane, n)
+				}
 			}
 		}
 	}
@@ -170,28 +178,29 @@ func (f *winograd) inputs(c *conv, w *Worker, t tiles) {
 }
 
 // products are the sums over the channels, product by product.
-func (f *winograd) products(c *conv, w *Worker, t tiles) {
+func (f *winograd) products(c *conv, w *Worker, t tiles, plane, n int) {
 	a := &w.conv
 	channel := f.chunkRows * f.chunkCols * kernel.VectorBytes
 	*a = kernel.Conv{Offsets: unsafe.Pointer(&f.offsets[0]), K: int64(len(f.offsets)), InStep: kernel.VectorBytes,
 		Init: unsafe.Pointer(&f.zero), OutChannel: int64(channel)}
-	next := 0
+	perBlock := len(f.offsets) * kernel.Block
 	for k := range kernel.WinogradProducts {
 		in := unsafe.Pointer(&w.scratch[k*f.inProduct])
 		out := kernel.WinogradProducts*f.inProduct + k*f.outProduct
-		for plane := 0; plane < c.out.planes(); plane += kernel.Block {
+		next := (k*c.out.planes() + plane) / kernel.Block * perBlock
+		for range n / kernel.Block {
 			a.In, a.Weights, a.Out = in, unsafe.Pointer(&f.weights[next]), unsafe.Pointer(&w.scratch[out])
 			convolve(a, &w.p.kernels.ConvF32, w.p.kernels.TileF32, t.rows*t.cols, kernel.VectorBytes)
-			next += len(f.offsets) * kernel.Block
+			next += perBlock
 			out += kernel.Block * channel
 		}
 	}
 }
 
-func (f *winograd) outputs(c *conv, w *Worker, t tiles) {
+func (f *winograd) outputs(c *conv, w *Worker, t tiles, plane, n int) {
 	a := &w.winogradOut
 	*a = kernel.WinogradOut{InProduct: int64(f.outProduct), InChannel: int64(f.chunkRows * f.chunkCols * kernel.VectorBytes),
-		Channels: int64(len(f.bias)), Bias: unsafe.Pointer(&f.bias[0]), OutChannel: int64(c.out.planeBytes())}
+		Channels: int64(n), Bias: unsafe.Pointer(&f.bias[plane]), OutChannel: int64(c.out.planeBytes())}
 	if c.ReLU {
 		a.ReLU = 1
 	}
@@ -201,25 +210,25 @@ func (f *winograd) outputs(c *conv, w *Worker, t tiles) {
 	for r := range t.rows {
 		whole := min(t.cols, c.OutW/2-t.x)
 		if whole > 0 {
-			f.store(c, w, t, r, 0, whole)
+			f.store(c, w, t, plane, r, 0, whole)
 		}
 		if whole < t.cols {
-			f.store(c, w, t, r, whole, 1)
+			f.store(c, w, t, plane, r, whole, 1)
 		}
 	}
 }
 
 // store transforms n tiles of row r of a chunk from tile x on: whole ones, or
 // one that reaches beyond the last column.
-func (f *winograd) store(c *conv, w *Worker, t tiles, r, x, n int) {
+func (f *winograd) store(c *conv, w *Worker, t tiles, plane, r, x, n int) {
 	a := &w.winogradOut
 	a.In = unsafe.Pointer(&w.scratch[kernel.WinogradProducts*f.inProduct+(r*t.cols+x)*kernel.VectorBytes])
 	a.Tiles = int64(n)
 	py, px := 2*(t.y+r), 2*(t.x+x)
-	a.Out = w.pointer(c.out, t.group, c.out.at(0, py, px))
+	a.Out = w.pointer(c.out, t.group, c.out.at(plane, py, px))
 	a.OutRow, a.OutColumn = steps(c.out, py, px)
 	if c.res != nil {
-		a.Residual = w.pointer(c.res, t.group, c.res.at(0, py, px))
+		a.Residual = w.pointer(c.res, t.group, c.res.at(plane, py, px))
 		a.ResRow, a.ResColumn = steps(c.res, py, px)
 	}
 	w.p.kernels.WinogradOut(a)

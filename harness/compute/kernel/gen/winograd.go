@@ -108,6 +108,7 @@ func winogradIn(w width) {
 		MOVQ(out, to)
 		d := window{in, row, row3}
 		if !w.half {
+			prefetchWindow(a, d)
 			wholeColumns(d)
 		}
 		for r := 0; r < 4; r++ {
@@ -131,6 +132,19 @@ func winogradIn(w width) {
 		JNZ(LabelRef("channel"))
 	})
 	end()
+}
+
+// prefetchWindow fetches what the next channel's tile adds to the tile before it:
+// a channel's rows are far from the last one's, and too short for the
+// processor's own prefetching.
+func prefetchWindow(a arguments, d window) {
+	next := a.load(winInChannel)
+	ADDQ(d.in, next)
+	for r := 0; r < 4; r++ {
+		for c := 2; c < 4; c++ {
+			PREFETCHT0(window{next, d.row, d.row3}.at(r, c))
+		}
+	}
 }
 
 // wholeColumns puts the transform of the columns, row by row, in registers 0..15.
@@ -283,10 +297,26 @@ func (w width) sums(in, product, product3 reg.Register) {
 func (w width) storeSquare(a arguments, out reg.Register) {
 	row, column, second := a.load(winOutRow), a.load(winOutColumn), GP64()
 	LEAQ(Mem{Base: out, Index: row, Scale: 1}, second)
+	if !w.half {
+		prefetchSquare(a, out, row, column)
+	}
 	VMOVUPS(w.v(13), Mem{Base: second, Index: column, Scale: 1})
 	VMOVUPS(w.v(12), Mem{Base: second})
 	VMOVUPS(w.v(11), Mem{Base: out, Index: column, Scale: 1})
 	VMOVUPS(w.v(10), Mem{Base: out})
+}
+
+// prefetchSquare fetches where the next channel's results will go.
+func prefetchSquare(a arguments, out, row, column reg.Register) {
+	next := a.load(winOutChannel)
+	ADDQ(out, next)
+	for y := 0; y < 2; y++ {
+		PREFETCHT0(Mem{Base: next})
+		PREFETCHT0(Mem{Base: next, Index: column, Scale: 1})
+		if y == 0 {
+			ADDQ(row, next)
+		}
+	}
 }
 
 func winograd() {
