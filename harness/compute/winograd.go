@@ -8,8 +8,8 @@ import (
 	"quantbench/harness/compute/kernel"
 )
 
-// winogradLeast is the number of input channels from which Winograd's transforms
-// cost less than the products that they save.
+// winogradLeast is the least number of input channels: with fewer, Winograd's
+// transforms eat up what its products save.
 const winogradLeast = 16
 
 // winogradBudget is the number of bytes that the transformed inputs of one chunk
@@ -35,7 +35,7 @@ const (
 // they are two operations, four additions for the output, bias, residual
 // (Higham, "Accuracy and Stability of Numerical Algorithms", 2002, lemma 3.1;
 // Barabasz et al., "Error analysis and improving the accuracy of Winograd
-// convolution for deep neural networks", 2020, theorem 7).
+// convolution for deep neural networks", 2020).
 type winograd struct {
 	weights []uint32 // [16][blocks][input channels][4]
 	bias    []float32
