@@ -19,12 +19,23 @@ type Config struct {
 	Imports []ImportSpec `yaml:"imports"`
 	// Certificates are files of `bench nvdla verify -o` that the report carries.
 	Certificates []string `yaml:"certificates"`
+	// Layers says whether the report shows where the accuracy goes.
+	Layers LayersSpec `yaml:"layers"`
 
 	// File is where the configuration was read from; paths in it are relative to
 	// that file's folder.
 	File string `yaml:"-"`
 	// Digest is the sha256 of the file's bytes, in hex.
 	Digest string `yaml:"-"`
+}
+
+// LayersSpec asks for the analysis of every int8 cell; it is off by default.
+type LayersSpec struct {
+	// Sensitivity is on how many of the cell's pictures each layer is tried alone
+	// in int8 and alone in float; 0 does not.
+	Sensitivity int `yaml:"sensitivity"`
+	// Waterfall splits the loss against fp32 into its causes.
+	Waterfall bool `yaml:"waterfall"`
 }
 
 // ModelSpec names a network: one of the catalogue (Zoo), or Caffe files.

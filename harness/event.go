@@ -31,12 +31,16 @@ const (
 	// FilesSummed tells that so many files (Done) of a folder (Reason) were read for
 	// their checksums.
 	FilesSummed
+	// PassProgress is a further pass over the pictures of a finished cell; Cell of
+	// Cells counts the passes of the cell, and Pass says what it measures.
+	PassProgress
 )
 
 // Event is one step of an experiment, for a progress display or a log.
 type Event struct {
 	Kind  EventKind
 	Point Point
+	Pass  string
 	// Cell counts from 1 of Cells, over the whole matrix.
 	Cell, Cells int
 	// Done of Total pictures of this cell; for CellStarted what an earlier run has

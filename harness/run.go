@@ -55,6 +55,9 @@ func (e *Experiment) Run(ctx context.Context) (*record.Run, error) {
 		}
 		outcomes[i] = o
 	}
+	if err := e.analyse(ctx, outcomes); err != nil {
+		return nil, err
+	}
 	if err := e.forget(); err != nil {
 		return nil, err
 	}
@@ -151,28 +154,11 @@ func (e *Experiment) blank(c PlannedCell) *record.Cell {
 // code of a runtime is that cell's failure.
 func (e *Experiment) runCell(ctx context.Context, c PlannedCell, partial *record.Partial, ev Event) (cell *record.Cell, p []record.Prediction, err error) {
 	defer recovered(&err)
-	n, err := e.network(c.Point.Model)
+	r, err := e.prepare(ctx, c)
 	if err != nil {
 		return nil, nil, err
 	}
-	pix, err := e.pixels(ctx, n, c)
-	if err != nil {
-		return nil, nil, err
-	}
-	model := runtime.Model{Network: n.Network, Preprocess: n.preprocess}
-	if c.Point.Runtime != FP32 {
-		if model.Scales, err = e.scales(ctx, n, c.Point); err != nil {
-			return nil, nil, err
-		}
-	}
-	engine, err := e.newRuntime(c.Point)
-	if err != nil {
-		return nil, nil, err
-	}
-	program, err := engine.Prepare(model)
-	if err != nil {
-		return nil, nil, err
-	}
+	n, pix, model, program := r.net, r.pix, r.model, r.program
 	cell = e.blank(c)
 	for _, w := range program.Warnings() {
 		cell.Findings = append(cell.Findings, warningFinding(w))
@@ -192,6 +178,37 @@ func (e *Experiment) runCell(ctx context.Context, c PlannedCell, partial *record
 	cell.Findings = merged(append(cell.Findings, saturation(cell.Layers)...))
 	cell.Latency, err = e.latency(ctx, c.Point, program, pix, n.Output().Out.Len())
 	return cell, p, err
+}
+
+// prepared is a cell that is ready to score pictures.
+type prepared struct {
+	net     *network
+	pix     *pixels
+	model   runtime.Model
+	engine  runtime.Runtime
+	program runtime.Program
+}
+
+// prepare loads, calibrates and prepares a cell.
+func (e *Experiment) prepare(ctx context.Context, c PlannedCell) (*prepared, error) {
+	n, err := e.network(c.Point.Model)
+	if err != nil {
+		return nil, err
+	}
+	r := &prepared{net: n, model: runtime.Model{Network: n.Network, Preprocess: n.preprocess}}
+	if r.pix, err = e.pixels(ctx, n, c); err != nil {
+		return nil, err
+	}
+	if c.Point.Runtime != FP32 {
+		if r.model.Scales, err = e.scales(ctx, n, c.Point); err != nil {
+			return nil, err
+		}
+	}
+	if r.engine, err = e.newRuntime(c.Point); err != nil {
+		return nil, err
+	}
+	r.program, err = r.engine.Prepare(r.model)
+	return r, err
 }
 
 // pixels are the pictures of a network and dataset, the same for all its cells.

@@ -36,7 +36,9 @@ type scoring struct {
 // that is done, so that a later run goes on from there. The result does not depend
 // on the number of jobs, nor on interruptions.
 func (e *Experiment) score(ctx context.Context, program runtime.Program, pix *pixels, partial *record.Partial, n *network, ev Event) ([]record.Prediction, error) {
-	ev.Kind = CellProgress
+	if ev.Pass == "" {
+		ev.Kind = CellProgress
+	}
 	s := &scoring{pixels: pix, partial: partial, classes: n.Output().Out.Len(), predictions: make([]record.Prediction, pix.n())}
 	s.report = func(done, correct int) {
 		ev.Done, ev.Correct, ev.Work = done, correct, e.share(int64(done)*n.MACs())

@@ -62,6 +62,10 @@ func (p *progress) observe(e harness.Event) {
 		if gap := p.now().Sub(p.last); p.terminal && gap >= refresh || gap >= heartbeat {
 			p.line(fmt.Sprintf("%s: %d of %d, top-1 %.2f %%%s", head, e.Done, e.Total, percent(e.Correct, e.Done), p.remaining(e.Work)))
 		}
+	case harness.PassProgress:
+		if gap := p.now().Sub(p.last); p.terminal && gap >= refresh || gap >= heartbeat {
+			p.line(fmt.Sprintf("layers of %s: pass %d of %d (%s), %d of %d pictures", e.Point, e.Cell, e.Cells, e.Pass, e.Done, e.Total))
+		}
 	case harness.CellDone:
 		p.print(fmt.Sprintf("%s: top-1 %.2f %% (%d of %d)%s", head, percent(e.Correct, e.Total), e.Correct, e.Total, p.remaining(e.Work)))
 	case harness.CellSkipped:

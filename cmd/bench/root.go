@@ -124,7 +124,7 @@ Exit codes: 0 ok, 1 cells failed, 2 usage or configuration, 3 gate failed,
 	})
 	root.AddCommand(
 		c.runCommand(), c.planCommand(), c.reportCommand(), c.gateCommand(), c.initCommand(),
-		c.importCommand(), c.compareCommand(),
+		c.importCommand(), c.compareCommand(), c.layersCommand(),
 		c.calibrateCommand(), c.tableCommand(), c.doctorCommand(), c.explainCommand(),
 		c.nvdlaCommand(), c.speedCommand(), c.dataCommand(), c.modelCommand(), c.versionCommand(),
 	)

@@ -96,6 +96,8 @@ type Cell struct {
 
 	// Layers holds the error of each layer output against fp32, in network order.
 	Layers []LayerError `json:"layers,omitempty"`
+	// Analysis says where the accuracy goes, if the run asked for it.
+	Analysis *Analysis `json:"analysis,omitempty"`
 	// Confusion[label][predicted] counts pictures.
 	Confusion Confusion `json:"confusion,omitempty"`
 	// Flips are the most telling pictures that changed sides against the reference.
@@ -129,16 +131,6 @@ type Latency struct {
 	Seconds float64     `json:"seconds"`
 	// Note states the conditions: instruction level, or clock and bandwidth.
 	Note string `json:"note,omitempty"`
-}
-
-// LayerError compares one layer's output with the fp32 output of that layer.
-type LayerError struct {
-	Layer string `json:"layer"`
-	// SQNR is the signal-to-quantization-noise ratio in dB, 10 log10(sum x^2 /
-	// sum (x-y)^2), capped at 99.
-	SQNR float64 `json:"sqnr_db"`
-	// Saturation is the share of elements at the largest or smallest integer.
-	Saturation float64 `json:"saturation"`
 }
 
 // Flip is one picture whose correctness differs from the reference.

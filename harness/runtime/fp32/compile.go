@@ -17,22 +17,24 @@ func newCompiler(net *models.Network) *compiler {
 	return &compiler{net: net, b: compute.NewBuilder(), tensors: make([]compute.Tensor, len(net.Layers))}
 }
 
-func (c *compiler) run(fused bool) error {
-	for _, l := range c.net.Layers {
-		if err := checkWeights(l); err != nil {
-			return err
-		}
-	}
-	stages := fuse.Single(c.net)
-	if fused {
-		stages = fuse.Stages(c.net)
-	}
+// run compiles stages as they are.
+func (c *compiler) run(stages []*fuse.Stage) error {
 	for _, s := range stages {
 		x, err := c.stage(s)
 		if err != nil {
 			return err
 		}
 		c.tensors[s.Out().Index] = x
+	}
+	return nil
+}
+
+// checkAll refuses a network with a layer that checkWeights refuses.
+func checkAll(net *models.Network) error {
+	for _, l := range net.Layers {
+		if err := checkWeights(l); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"quantbench/harness/compute"
 	"quantbench/harness/diagnose"
 	"quantbench/harness/runtime"
+	"quantbench/harness/runtime/fuse"
 	"quantbench/models"
 )
 
@@ -31,13 +32,14 @@ func (Runtime) Name() string { return "fp32" }
 func (r Runtime) Prepare(m runtime.Model) (runtime.Program, error) {
 	c := newCompiler(m.Network)
 	c.b.Winograd = r.Winograd
-	return prepare(m, c, true)
+	return prepare(m, c, func() error { return c.run(fuse.Stages(m.Network)) })
 }
 
 // PrepareUnfused compiles the network with a tensor of its own for every layer,
 // as calibration and tracing need it; convolutions are direct sums.
 func PrepareUnfused(m runtime.Model) (*Program, error) {
-	return prepare(m, newCompiler(m.Network), false)
+	c := newCompiler(m.Network)
+	return prepare(m, c, func() error { return c.run(fuse.Single(m.Network)) })
 }
 
 // Program is a network prepared for float execution.
@@ -53,7 +55,7 @@ type Program struct {
 	layers map[compute.Tensor][]*models.Layer
 }
 
-func prepare(m runtime.Model, c *compiler, fused bool) (*Program, error) {
+func prepare(m runtime.Model, c *compiler, compile func() error) (*Program, error) {
 	if n := len(m.Network.Inputs()); n != 1 {
 		return nil, fmt.Errorf("%s: the network has %d inputs, the fp32 runtime takes one", m.Network.File, n)
 	}
@@ -65,8 +67,11 @@ func prepare(m runtime.Model, c *compiler, fused bool) (*Program, error) {
 	for c := range in.C {
 		p.lut.Float32 = append(p.lut.Float32, m.Preprocess.LUT(c))
 	}
+	if err := checkAll(m.Network); err != nil {
+		return nil, err
+	}
 	p.winograd = c.b.Winograd
-	if err := c.run(fused); err != nil {
+	if err := compile(); err != nil {
 		return nil, err
 	}
 	for _, l := range m.Network.Layers {

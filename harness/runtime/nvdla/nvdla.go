@@ -62,7 +62,7 @@ func (r Runtime) Prepare(m runtime.Model) (runtime.Program, error) {
 	if err != nil {
 		return nil, driverError(m.Network, hw, err)
 	}
-	p := &program{model: m, hardware: hw, machine: machine, warnings: warnings, input: newInput(r.Input, m, hw)}
+	p := &program{model: m, hardware: hw, machine: machine, warnings: warnings, mode: r.Mode, input: newInput(r.Input, m, hw)}
 	if p.fast, err = compile(hw, m.Network.Input().Out.C); err != nil {
 		p.warnings = append(p.warnings, fmt.Errorf("%s: runs on the plain simulator, which is far slower but gives the same bytes: %w", m.Network.File, err))
 	}
@@ -112,6 +112,7 @@ type program struct {
 	fast     *fast             // nil: the simulator runs it
 	input    *input
 	warnings []error
+	mode     lower.Mode
 	layers   []*models.Layer // by operation; nil where none ends there
 }
 

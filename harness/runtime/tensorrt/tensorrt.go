@@ -59,11 +59,13 @@ func (Runtime) Prepare(m runtime.Model) (runtime.Program, error) {
 // tensor is what a stage wrote: an int8 tensor with its scale, a float32 one
 // (scale 0), or the int32 sums of the last fully connected layer.
 type tensor struct {
-	id     compute.Tensor
-	scale  float32
-	kept   bool
-	layer  *models.Layer
-	logits *logits
+	id    compute.Tensor
+	scale float32
+	// rounded is the scale to which int8 layers round a float32 tensor.
+	rounded float32
+	kept    bool
+	layer   *models.Layer
+	logits  *logits
 }
 
 // logits turn int32 sums into real values: sum*mul + bias.
@@ -259,6 +261,7 @@ func (p *program) int8(l *models.Layer) (tensor, error) {
 	if err != nil {
 		return tensor{}, err
 	}
+	p.tensors[l.Index].rounded = s
 	return tensor{id: p.builder.Quantize(t.id, 1/s), scale: s, layer: l}, nil
 }
 
