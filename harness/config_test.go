@@ -52,7 +52,7 @@ func TestParseConfigKeepsNames(t *testing.T) {
 
 func TestParseConfigErrors(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
-		{"scalar root", "7", `test.yaml:1:1: expected fields (version, title, models, datasets, matrix, gate, imports, certificates), found "7"`},
+		{"scalar root", "7", `test.yaml:1:1: expected fields (version, title, models, datasets, matrix, gate, imports, certificates, layers), found "7"`},
 		{"list for a text", "version: 1\ntitle: [a]", "test.yaml:2:8: expected a text, found a list"},
 		{"mapping for a number", "version: {a: 1}", "test.yaml:1:10: expected a whole number, found a mapping"},
 		{"no name", "version: 1\nmodels: [{zoo: lenet5}]", "a model needs a name"},

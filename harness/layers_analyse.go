@@ -48,7 +48,7 @@ func (e *Experiment) analyseCell(ctx context.Context, o, ref *outcome, spec Laye
 	if data, err := e.store.Get(analysisKind, k.sum(), analysisFile); err == nil && json.Unmarshal(data, a) == nil {
 		return a, nil
 	}
-	r, err := e.prepare(ctx, o.plan)
+	r, err := e.ready(ctx, o.plan)
 	if err != nil {
 		return nil, err
 	}

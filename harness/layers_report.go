@@ -79,7 +79,7 @@ func (e *Experiment) chosen(plan []PlannedCell, sel Point) ([]PlannedCell, error
 }
 
 func (e *Experiment) layersOf(ctx context.Context, plan []PlannedCell, c PlannedCell, r LayersRequest) (*record.LayerReport, error) {
-	p, err := e.prepare(ctx, c)
+	p, err := e.ready(ctx, c)
 	if err != nil {
 		return nil, err
 	}

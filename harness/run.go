@@ -154,7 +154,7 @@ func (e *Experiment) blank(c PlannedCell) *record.Cell {
 // code of a runtime is that cell's failure.
 func (e *Experiment) runCell(ctx context.Context, c PlannedCell, partial *record.Partial, ev Event) (cell *record.Cell, p []record.Prediction, err error) {
 	defer recovered(&err)
-	r, err := e.prepare(ctx, c)
+	r, err := e.ready(ctx, c)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -189,8 +189,8 @@ type prepared struct {
 	program runtime.Program
 }
 
-// prepare loads, calibrates and prepares a cell.
-func (e *Experiment) prepare(ctx context.Context, c PlannedCell) (*prepared, error) {
+// ready loads, calibrates and prepares a cell.
+func (e *Experiment) ready(ctx context.Context, c PlannedCell) (*prepared, error) {
 	n, err := e.network(c.Point.Model)
 	if err != nil {
 		return nil, err

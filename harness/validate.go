@@ -120,8 +120,19 @@ func (d *decoder) validate(c *Config, root *yaml.Node) {
 		}
 	}
 	d.imports(c, root)
+	d.layers(c, root)
 	if g := c.Gate.MaxLoss; g != nil && (*g < 0 || *g > 100) {
 		d.fail(at(root, "gate", "max_loss"), "max_loss is %v; it is a loss in percentage points, from 0 to 100", *g)
+	}
+}
+
+// layers checks what the analysis of layers asks for.
+func (d *decoder) layers(c *Config, root *yaml.Node) {
+	if n := c.Layers.Sensitivity; n < 0 {
+		d.fail(at(root, "layers", "sensitivity"), "sensitivity is %d; it is a number of pictures, 0 for none", n)
+	}
+	if r := c.Matrix.Runtime; c.Layers.Waterfall && len(r) > 0 && !slices.Contains(r, FP32) {
+		d.fail(at(root, "layers", "waterfall"), "a waterfall begins at fp32, which is not among the runtimes; add it to matrix.runtime")
 	}
 }
 

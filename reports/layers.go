@@ -34,7 +34,8 @@ func Layers(w io.Writer, list []record.LayerReport) error {
 
 // aligned writes rows as columns: the first to the left, numbers to the right.
 func aligned(b *bytes.Buffer, rows [][]string) {
-	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	var table bytes.Buffer
+	t := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
 	first := 0
 	for _, r := range rows {
 		first = max(first, len([]rune(r[0])))
@@ -43,6 +44,9 @@ func aligned(b *bytes.Buffer, rows [][]string) {
 		fmt.Fprintf(t, "%s\t%s\t\n", r[0]+strings.Repeat(" ", first-len([]rune(r[0]))), strings.Join(r[1:], "\t"))
 	}
 	t.Flush()
+	for line := range strings.Lines(table.String()) {
+		fmt.Fprintln(b, strings.TrimRight(line, " \n"))
+	}
 }
 
 func layerErrors(b *bytes.Buffer, r *record.LayerReport) {

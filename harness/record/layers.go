@@ -10,11 +10,11 @@ type LayerError struct {
 	SQNR float64 `json:"sqnr_db"`
 	// Cosine is the cosine similarity sum xy / sqrt(sum x^2 sum y^2), -1..1; 1 if
 	// both are all zero.
-	Cosine float64 `json:"cosine"`
+	Cosine float64 `json:"cosine,omitempty"`
 	// Saturation is the share of elements at the largest or smallest integer.
 	Saturation float64 `json:"saturation"`
 	// Dead is the share of elements that are not 0 in fp32 and 0 here.
-	Dead float64 `json:"dead"`
+	Dead float64 `json:"dead,omitempty"`
 	// Unused is the share of the 256 codes that no element has; nil for a tensor
 	// that is no int8.
 	Unused *float64 `json:"unused_codes,omitempty"`
