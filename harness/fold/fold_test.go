@@ -194,6 +194,19 @@ func TestForce(t *testing.T) {
 	}
 }
 
+// What is done to a picture before the arithmetic stays as it was.
+func TestGeometryStays(t *testing.T) {
+	p := datasets.Preprocess{Resize: datasets.Resize{Rule: datasets.Shorter, Size: 20}, Crop: datasets.Center, Convert: true, Planar: true, Order: "bgr", Mean: []float32{1, 2, 3}, Scale: 0.5, Invert: true}
+	r, err := Fold(network(t, strings.Replace(conv(""), "dim: 9", "dim: 8", 1), 2), Options{Preprocess: p})
+	want := datasets.Preprocess{Resize: p.Resize, Crop: p.Crop, Convert: true, Planar: true, Order: "bgr"}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Preprocess.Digest() != want.Digest() {
+		t.Errorf("%s, want %s", r.Preprocess, want)
+	}
+}
+
 // What cannot take a BatchNorm in says so, and the network still computes the same.
 func TestStays(t *testing.T) {
 	text := head3 + `layer { name: "b0" type: "BatchNorm" bottom: "data" top: "b0" }

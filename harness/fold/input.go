@@ -77,7 +77,8 @@ func terms(p datasets.Preprocess, channels int) (factor float64, offset []float6
 
 // rest is what is left of a preprocessing when its arithmetic is folded.
 func rest(p datasets.Preprocess) datasets.Preprocess {
-	return datasets.Preprocess{Resize: p.Resize, Crop: p.Crop, Convert: p.Convert, Order: p.Order}
+	p.Mean, p.MeanFile, p.MeanImage, p.Scale, p.Invert = nil, "", nil, 0, false
+	return p
 }
 
 // first are the heads that read the input; false, with a note, if another layer
