@@ -155,6 +155,21 @@ func BenchmarkLayer(b *testing.B) {
 		{"maxpool3x3s2-64@112", func(s *sketch) Tensor {
 			return s.Pool(s.input(64, 112, 112), Pool{Max: true, KernelH: 3, KernelW: 3, StrideH: 2, StrideW: 2, PadH: 1, PadW: 1})
 		}},
+		{"sum-16@32", func(s *sketch) Tensor {
+			x := s.input(16, 32, 32)
+			if s.mode == modeFloat32 {
+				return s.Eltwise(Sum, nil, x, x)
+			}
+			c := Conv{ReLU: true, NVDLA: &NVDLA{Scale: 20000, Shift: 15}}
+			if s.mode == modeTensorRT {
+				c = Conv{ReLU: true, TensorRT: &TensorRT{Mul: ones(16, 1), ResidualMul: 1, OutMul: 0.6}}
+			}
+			return s.AddInt8(x, x, c)
+		}},
+		{"concat-16and16@32", func(s *sketch) Tensor {
+			x := s.input(16, 32, 32)
+			return s.Concat(x, x)
+		}},
 		{"average8x8-64", func(s *sketch) Tensor { return s.GlobalAverage(s.input(64, 8, 8), TensorRTAverage(1)) }},
 	} {
 		for m := modeFloat32; m <= modeNVDLA; m++ {

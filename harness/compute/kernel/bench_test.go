@@ -7,6 +7,15 @@ import (
 	"testing"
 )
 
+// measure reports how many of a unit a call does in a second of processor time.
+func measure(b *testing.B, f func(), units float64, name string) {
+	start := cpuTime()
+	for b.Loop() {
+		f()
+	}
+	b.ReportMetric(units*float64(b.N)/(cpuTime()-start).Seconds(), name)
+}
+
 // BenchmarkConv measures every tile of every set over data in the first-level
 // cache, as multiply-accumulates a second.
 func BenchmarkConv(b *testing.B) {
@@ -26,10 +35,7 @@ func BenchmarkConv(b *testing.B) {
 					return
 				}
 				b.Run(fmt.Sprintf("%s/%s/%d", kind, s.Name, pixels), func(b *testing.B) {
-					for b.Loop() {
-						f(a)
-					}
-					b.ReportMetric(float64(macs)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
+					measure(b, func() { f(a) }, float64(macs)/1e9, "GMAC/cpu-s")
 				})
 			}
 			run("fp32", s.ConvF32[pixels], k*pixels*Block*Lanes)
@@ -64,12 +70,62 @@ func BenchmarkEpilogue(b *testing.B) {
 			"nvdla": func() { s.NVDLA(&dla) }, "nvdla-residual": func() { s.NVDLA(&dlaSum) }, "nvdla-channels": func() { s.NVDLA(&dlaMul) },
 			"maximum-float": func() { s.MaxF32(&pool) }, "maximum-int8": func() { s.MaxU8(&pool) }, "affine": func() { s.Affine(&affine) },
 		} {
-			b.Run(name+"/"+s.Name, func(b *testing.B) {
-				for b.Loop() {
-					f()
-				}
-				b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(b.N)/n, "ns/pixel")
-			})
+			b.Run(name+"/"+s.Name, func(b *testing.B) { measure(b, f, n, "pixels/cpu-s") })
 		}
+	}
+}
+
+// BenchmarkFused measures the convolutions that requantize in registers: 4 blocks
+// of 4 tiles, with sums of 36 steps, as in the widest layers of ResNet-20.
+func BenchmarkFused(b *testing.B) {
+	const k, tiles, blocks = 36, 4, 4
+	r := rand.New(rand.NewPCG(3, 3))
+	in, weights, start := memory(r, 256, false), memory(r, blocks*k*Block/Lanes, false), make([]int32, blocks*Block)
+	offsets, factors := make([]int32, k), make([]float32, 2*blocks*Block)
+	for i := range offsets {
+		offsets[i] = int32(r.IntN(200) * VectorBytes)
+	}
+	for _, s := range Sets() {
+		for _, pixels := range []int{4, 7} {
+			a := Fused{In: ptr(in), Offsets: ptr(offsets), Weights: ptr(weights), K: k, InStep: VectorBytes, Start: ptr(start),
+				Out: ptr(make([]byte, 128*VectorBytes)), OutStep: VectorBytes, OutBlock: 32 * VectorBytes, Tiles: tiles, Blocks: blocks,
+				Factors: ptr(factors), OutMul: 0.01}
+			sum, plain := a, a
+			sum.Residual, sum.ResStep, sum.ResMul, plain.Factors = ptr(in), VectorBytes, 0x1p-24, nil
+			run := func(name string, f func(*Fused), a *Fused) {
+				if f == nil {
+					return
+				}
+				b.Run(fmt.Sprintf("%s/%s/%d", name, s.Name, pixels), func(b *testing.B) {
+					measure(b, func() { f(a) }, blocks*tiles*k*Block*Lanes*4*float64(pixels)/1e9, "GMAC/cpu-s")
+				})
+			}
+			run("tensorrt", s.FusedTensorRT[pixels], &a)
+			run("tensorrt-residual", s.FusedTensorRT[pixels], &sum)
+			run("nvdla", s.FusedNVDLA[pixels], &plain)
+			run("nvdla-channels", s.FusedNVDLA[pixels], &a)
+			run("nvdla-residual", s.FusedNVDLA[pixels], &sum)
+		}
+	}
+}
+
+// BenchmarkInput measures what turns pictures into elements: lines of 16 pictures
+// of 224 pixels.
+func BenchmarkInput(b *testing.B) {
+	const n = 224
+	r := rand.New(rand.NewPCG(4, 4))
+	in, table, out := memory(r, 16*Block*n/VectorBytes, false), memory(r, 4, false), make([]byte, n*VectorBytes)
+	for _, s := range Sets() {
+		if s.Lookup == nil {
+			continue
+		}
+		b.Run("lookup/"+s.Name, func(b *testing.B) {
+			a := &Lookup{In: ptr(in), InStep: n, Out: ptr(out), OutStep: n, Table: ptr(table), N: n, Rows: Lanes}
+			measure(b, func() { s.Lookup(a) }, n*Lanes, "pixels/cpu-s")
+		})
+		b.Run("interleave/"+s.Name, func(b *testing.B) {
+			a := &Interleave{In: ptr(in), LaneStep: Block * n, ChannelStep: n, N: n, Out: ptr(out)}
+			measure(b, func() { s.Interleave(a) }, n*Lanes, "pixels/cpu-s")
+		})
 	}
 }
