@@ -24,6 +24,7 @@ type dense struct {
 	offsets []int32
 	bias    []uint32 // int8: the sum's start, without the part for stored bytes
 	in16    int      // steps, with the one for the bias
+	columns int      // of the kernel: 1, or the 4 of a convolution
 }
 
 func (d *dense) across() bool { return false }
@@ -37,9 +38,11 @@ func (d *dense) prepare(b *Builder) error {
 	if d.in.kind == Float32 {
 		first = 1
 	}
-	d.in16 = steps + first
-	vectors := (d.Out + kernel.Lanes - 1) / kernel.Lanes
-	d.weights = make([]uint32, vectors*d.in16*kernel.Lanes)
+	d.in16, d.columns = steps+first, kernel.Block
+	if b.program.kernels.ColumnF32[1] != nil {
+		d.columns = 1
+	}
+	d.weights = make([]uint32, d.vectors()*d.in16*kernel.Lanes)
 	d.bias = make([]uint32, len(d.blocks)*kernel.Block)
 	for k := range d.in16 {
 		d.offsets = append(d.offsets, int32(k*kernel.VectorBytes))
@@ -49,13 +52,16 @@ func (d *dense) prepare(b *Builder) error {
 			d.pack(i*kernel.Block+j, &d.blocks[i], j, first)
 		}
 	}
-	b.program.scratch = max(b.program.scratch, d.sumBytes()+d.in16*kernel.Block*4+kernel.Block*kernel.VectorBytes)
+	b.program.scratch = max(b.program.scratch, d.sumBytes()+d.in16*d.columns*4+2*kernel.Block*kernel.VectorBytes)
 	return nil
 }
 
+// vectors is the number of vectors of 16 outputs.
+func (d *dense) vectors() int { return (d.Out + kernel.Lanes - 1) / kernel.Lanes }
+
 // sumBytes is the room for the sums of all outputs.
 func (d *dense) sumBytes() int {
-	return (d.Out + kernel.Lanes - 1) / kernel.Lanes * kernel.Block * kernel.VectorBytes
+	return d.vectors() * d.columns * kernel.VectorBytes
 }
 
 // pack moves one output's weights from its block to its lane.
@@ -109,37 +115,45 @@ func (d *dense) collect() bool {
 }
 
 func (d *dense) execute(w *Worker, _, _ int) {
-	sums := d.sumBytes()
-	values := unsafe.Slice((*[kernel.Block]uint32)(unsafe.Pointer(&w.scratch[sums])), d.in16)
-	init := d.gather(w, values)
-	starts := [kernel.Block]uint32{init}
-	w.starts = starts
+	values := unsafe.Slice((*uint32)(unsafe.Pointer(&w.scratch[d.sumBytes()])), d.in16*d.columns)
+	clear(values)
+	w.starts = [kernel.Block]uint32{d.gather(w, values)}
 	a := &w.conv
 	*a = kernel.Conv{In: unsafe.Pointer(&d.weights[0]), Offsets: unsafe.Pointer(&d.offsets[0]), Weights: unsafe.Pointer(&values[0]),
 		K: int64(d.in16), InStep: int64(d.in16 * kernel.VectorBytes), Init: unsafe.Pointer(&w.starts),
 		Out: unsafe.Pointer(&w.scratch[0]), OutChannel: kernel.VectorBytes}
-	kernels, largest := &w.p.kernels.ConvI8, w.p.kernels.TileI8
-	if d.in.kind == Float32 {
-		kernels, largest = &w.p.kernels.ConvF32, w.p.kernels.TileF32
-	}
-	convolve(a, kernels, largest, sums/(kernel.Block*kernel.VectorBytes), kernel.Block*kernel.VectorBytes)
+	kernels, largest := d.kernels(w.p.kernels)
+	convolve(a, kernels, largest, d.vectors(), d.columns*kernel.VectorBytes)
 	d.spread(w)
 }
 
+// kernels are those for the input's type and their largest tile.
+func (d *dense) kernels(s *kernel.Set) (kernels *[kernel.MaxTile + 1]func(*kernel.Conv), largest int) {
+	switch {
+	case d.columns == 1 && d.in.kind == Float32:
+		return &s.ColumnF32, s.TileF32
+	case d.columns == 1:
+		return &s.ColumnI8, s.TileI8
+	case d.in.kind == Float32:
+		return &s.ConvF32, s.TileF32
+	}
+	return &s.ConvI8, s.TileI8
+}
+
 // gather lists the picture's values in the order of the steps, each in the first
-// of 4 columns, and gives the start value of all sums.
-func (d *dense) gather(w *Worker, values [][kernel.Block]uint32) (init uint32) {
+// column, and gives the start value of all sums.
+func (d *dense) gather(w *Worker, values []uint32) (init uint32) {
 	in := w.pointer(d.in, 0, 0)
 	if d.in.kind == Float32 {
-		values[0] = [kernel.Block]uint32{0x3f800000} // 1
+		values[0] = 0x3f800000 // 1
 		for k, at := range d.values {
-			values[k+1] = [kernel.Block]uint32{*(*uint32)(unsafe.Add(in, at))}
+			values[(k+1)*d.columns] = *(*uint32)(unsafe.Add(in, at))
 		}
 		return 0
 	}
 	for k, at := range d.values {
 		v := *(*uint32)(unsafe.Add(in, at)) ^ 0x80808080
-		values[k] = [kernel.Block]uint32{v}
+		values[k*d.columns] = v
 		init -= 128 * signedSum(v)
 	}
 	return init
@@ -148,7 +162,7 @@ func (d *dense) gather(w *Worker, values [][kernel.Block]uint32) (init uint32) {
 // spread sends the sums through the epilogue, each to lane 0.
 func (d *dense) spread(w *Worker) {
 	sum := func(o int) *uint32 {
-		return (*uint32)(unsafe.Pointer(&w.scratch[o/kernel.Lanes*kernel.Block*kernel.VectorBytes+o%kernel.Lanes*4]))
+		return (*uint32)(unsafe.Pointer(&w.scratch[o/kernel.Lanes*d.columns*kernel.VectorBytes+o%kernel.Lanes*4]))
 	}
 	if d.in.kind == Float32 {
 		for o := range d.Out {
@@ -160,7 +174,7 @@ func (d *dense) spread(w *Worker) {
 		}
 		return
 	}
-	at := d.sumBytes() + d.in16*kernel.Block*4
+	at := d.sumBytes() + d.in16*d.columns*4
 	at += -at & (kernel.VectorBytes - 1)
 	acc := (*[kernel.Block][kernel.Lanes]uint32)(unsafe.Pointer(&w.scratch[at]))
 	l := line{pixels: 1, outStep: kernel.VectorBytes, resStep: kernel.VectorBytes}

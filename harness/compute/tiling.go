@@ -213,15 +213,23 @@ func (r *retile) execute(w *Worker, _, _ int) {
 	}
 }
 
-// packTaps turns elements of one value into elements of four.
+// packTaps turns elements of one value into elements of four. What lies beyond
+// the line is 0.
 func (r *retile) packTaps(w *Worker) {
+	const next = kernel.Lanes
 	for y := 0; y < r.out.h; y++ {
 		line := row[uint32](w, r.out, 0, 0, y)
-		for i := range line {
+		inner := max(0, len(line)-3*next)
+		one, two, three := line[min(next, len(line)):], line[min(2*next, len(line)):], line[min(3*next, len(line)):][:inner]
+		one, two = one[:inner], two[:inner]
+		for i, v := range three {
+			line[i] = line[i]&0xff | one[i]&0xff<<8 | two[i]&0xff<<16 | v<<24
+		}
+		for i := inner; i < len(line); i++ {
 			word := line[i] & 0xff
 			for k := 1; k < kernel.Block; k++ {
 				v := uint32(0x80)
-				if at := i + k*kernel.Lanes; at < len(line) {
+				if at := i + k*next; at < len(line) {
 					v = line[at] & 0xff
 				}
 				word |= v << (8 * k)

@@ -245,3 +245,41 @@ func TestInput(t *testing.T) {
 		}
 	})
 }
+
+// TestColumn compares the kernels of one channel with those of 4, whose first
+// channel they are, bit for bit.
+func TestColumn(t *testing.T) {
+	each(t, func(t *testing.T, s *Set) {
+		if s.ColumnF32[1] == nil {
+			t.Skip("no kernels of one channel")
+		}
+		r := rand.New(rand.NewPCG(8, 8))
+		for round := range 60 {
+			vectors, tiles, k := 1+r.IntN(MaxTile), 1+r.IntN(3), 1+r.IntN(40)
+			in, offsets := floatMemory(r, 512), make([]int32, k)
+			four, one := make([]float32, k*Block), make([]float32, k)
+			for i := range offsets {
+				offsets[i] = int32(r.IntN(200) * VectorBytes)
+				one[i] = float32(r.NormFloat64())
+				four[i*Block] = one[i]
+			}
+			init := []float32{1, 0, 0, 0}
+			run := func(f func(*Conv), weights []float32, step int64) []byte {
+				o := make([]byte, (vectors*tiles*Block+1)*VectorBytes)
+				f(&Conv{In: ptr(in), Offsets: ptr(offsets), Weights: ptr(weights), K: int64(k), InStep: 3 * VectorBytes, Init: ptr(init),
+					Out: ptr(o), OutStep: step, OutChannel: VectorBytes, Tiles: int64(tiles)})
+				return o
+			}
+			same := func(kind string, wide, narrow func(*Conv)) {
+				a, b := run(wide, four, Block*VectorBytes), run(narrow, one, VectorBytes)
+				for v := range vectors * tiles {
+					if !bytes.Equal(a[v*Block*VectorBytes:][:VectorBytes], b[v*VectorBytes:][:VectorBytes]) {
+						t.Fatalf("round %d: %s, %d tiles of %d: vector %d differs", round, kind, tiles, vectors, v)
+					}
+				}
+			}
+			same("fp32", s.ConvF32[vectors], s.ColumnF32[vectors])
+			same("int8", s.ConvI8[vectors], s.ColumnI8[vectors])
+		}
+	})
+}

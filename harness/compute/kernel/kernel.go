@@ -166,6 +166,11 @@ type Set struct {
 	TileI8  int
 	ConvF32 [MaxTile + 1]func(*Conv)
 	ConvI8  [MaxTile + 1]func(*Conv)
+	// ColumnF32 and ColumnI8 compute one channel instead of 4, with one weight a
+	// step, one start value, no residual and no ReLU; the sums go to
+	// Out[p*OutStep][l]. Nil for a set that has none.
+	ColumnF32 [MaxTile + 1]func(*Conv)
+	ColumnI8  [MaxTile + 1]func(*Conv)
 	// FusedTensorRT and FusedNVDLA take tiles like ConvI8.
 	FusedTensorRT FusedKernels
 	FusedNVDLA    FusedKernels

@@ -234,6 +234,84 @@ step:
 	VZEROUPPER
 	RET
 
+// func columnF32P1(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·columnF32P1(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 56(AX), R8
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), DI
+
+tile:
+	MOVQ         8(AX), DI
+	MOVQ         16(AX), R9
+	MOVQ         24(AX), R10
+	MOVQ         40(AX), R11
+	VBROADCASTSS (R11), Z0
+
+step:
+	MOVLQSX      (DI), R11
+	ADDQ         CX, R11
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      (R11), Z16
+	VFMADD231PS  Z31, Z16, Z0
+	ADDQ         $0x04, DI
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          step
+	VMOVUPS      Z0, (DX)
+	ADDQ         R8, DX
+	IMUL3Q       $0x01, SI, DI
+	ADDQ         DI, CX
+	DECQ         BX
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func columnI8P1(a *byte)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·columnI8P1(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 56(AX), R8
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), DI
+
+tile:
+	MOVQ         8(AX), DI
+	MOVQ         16(AX), R9
+	MOVQ         24(AX), R10
+	MOVQ         40(AX), R11
+	VBROADCASTSS (R11), Z0
+
+step:
+	MOVLQSX      (DI), R11
+	ADDQ         CX, R11
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      (R11), Z16
+	VPDPBUSD     Z31, Z16, Z0
+	ADDQ         $0x04, DI
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          step
+	VMOVUPS      Z0, (DX)
+	ADDQ         R8, DX
+	IMUL3Q       $0x01, SI, DI
+	ADDQ         DI, CX
+	DECQ         BX
+	JNZ          tile
+	VZEROUPPER
+	RET
+
 // func convTensorRTP1(a *byte)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VNNI
 TEXT ·convTensorRTP1(SB), NOSPLIT, $48-8
@@ -695,6 +773,94 @@ step:
 	VMOVUPS      Z6, 384(DX)
 	VMOVUPS      Z7, 448(DX)
 	ADDQ         $0x00000200, DX
+	IMUL3Q       $0x02, SI, DI
+	ADDQ         DI, CX
+	DECQ         BX
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func columnF32P2(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·columnF32P2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 56(AX), R8
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), DI
+
+tile:
+	MOVQ         8(AX), DI
+	MOVQ         16(AX), R9
+	MOVQ         24(AX), R10
+	MOVQ         40(AX), R11
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS (R11), Z1
+
+step:
+	MOVLQSX      (DI), R11
+	ADDQ         CX, R11
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      (R11), Z16
+	VFMADD231PS  Z31, Z16, Z0
+	VMOVUPS      (R11)(SI*1), Z17
+	VFMADD231PS  Z31, Z17, Z1
+	ADDQ         $0x04, DI
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          step
+	VMOVUPS      Z0, (DX)
+	ADDQ         R8, DX
+	VMOVUPS      Z1, (DX)
+	ADDQ         R8, DX
+	IMUL3Q       $0x02, SI, DI
+	ADDQ         DI, CX
+	DECQ         BX
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func columnI8P2(a *byte)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·columnI8P2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 56(AX), R8
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), DI
+
+tile:
+	MOVQ         8(AX), DI
+	MOVQ         16(AX), R9
+	MOVQ         24(AX), R10
+	MOVQ         40(AX), R11
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS (R11), Z1
+
+step:
+	MOVLQSX      (DI), R11
+	ADDQ         CX, R11
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      (R11), Z16
+	VPDPBUSD     Z31, Z16, Z0
+	VMOVUPS      (R11)(SI*1), Z17
+	VPDPBUSD     Z31, Z17, Z1
+	ADDQ         $0x04, DI
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          step
+	VMOVUPS      Z0, (DX)
+	ADDQ         R8, DX
+	VMOVUPS      Z1, (DX)
+	ADDQ         R8, DX
 	IMUL3Q       $0x02, SI, DI
 	ADDQ         DI, CX
 	DECQ         BX
@@ -1310,6 +1476,104 @@ step:
 	VMOVUPS      Z10, 640(DX)
 	VMOVUPS      Z11, 704(DX)
 	ADDQ         $0x00000300, DX
+	IMUL3Q       $0x03, SI, DI
+	ADDQ         DI, CX
+	DECQ         BX
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func columnF32P3(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·columnF32P3(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 56(AX), R8
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), DI
+
+tile:
+	MOVQ         8(AX), DI
+	MOVQ         16(AX), R9
+	MOVQ         24(AX), R10
+	MOVQ         40(AX), R11
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS (R11), Z1
+	VBROADCASTSS (R11), Z2
+
+step:
+	MOVLQSX      (DI), R11
+	ADDQ         CX, R11
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      (R11), Z16
+	VFMADD231PS  Z31, Z16, Z0
+	VMOVUPS      (R11)(SI*1), Z17
+	VFMADD231PS  Z31, Z17, Z1
+	VMOVUPS      (R11)(SI*2), Z18
+	VFMADD231PS  Z31, Z18, Z2
+	ADDQ         $0x04, DI
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          step
+	VMOVUPS      Z0, (DX)
+	ADDQ         R8, DX
+	VMOVUPS      Z1, (DX)
+	ADDQ         R8, DX
+	VMOVUPS      Z2, (DX)
+	ADDQ         R8, DX
+	IMUL3Q       $0x03, SI, DI
+	ADDQ         DI, CX
+	DECQ         BX
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func columnI8P3(a *byte)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·columnI8P3(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 56(AX), R8
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), DI
+
+tile:
+	MOVQ         8(AX), DI
+	MOVQ         16(AX), R9
+	MOVQ         24(AX), R10
+	MOVQ         40(AX), R11
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS (R11), Z1
+	VBROADCASTSS (R11), Z2
+
+step:
+	MOVLQSX      (DI), R11
+	ADDQ         CX, R11
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      (R11), Z16
+	VPDPBUSD     Z31, Z16, Z0
+	VMOVUPS      (R11)(SI*1), Z17
+	VPDPBUSD     Z31, Z17, Z1
+	VMOVUPS      (R11)(SI*2), Z18
+	VPDPBUSD     Z31, Z18, Z2
+	ADDQ         $0x04, DI
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          step
+	VMOVUPS      Z0, (DX)
+	ADDQ         R8, DX
+	VMOVUPS      Z1, (DX)
+	ADDQ         R8, DX
+	VMOVUPS      Z2, (DX)
+	ADDQ         R8, DX
 	IMUL3Q       $0x03, SI, DI
 	ADDQ         DI, CX
 	DECQ         BX
@@ -2072,6 +2336,114 @@ step:
 	VMOVUPS      Z14, 896(DX)
 	VMOVUPS      Z15, 960(DX)
 	ADDQ         $0x00000400, DX
+	IMUL3Q       $0x04, SI, R8
+	ADDQ         R8, CX
+	DECQ         BX
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func columnF32P4(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·columnF32P4(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 56(AX), R9
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), R8
+
+tile:
+	MOVQ         8(AX), R8
+	MOVQ         16(AX), R10
+	MOVQ         24(AX), R11
+	MOVQ         40(AX), R12
+	VBROADCASTSS (R12), Z0
+	VBROADCASTSS (R12), Z1
+	VBROADCASTSS (R12), Z2
+	VBROADCASTSS (R12), Z3
+
+step:
+	MOVLQSX      (R8), R12
+	ADDQ         CX, R12
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      (R12), Z16
+	VFMADD231PS  Z31, Z16, Z0
+	VMOVUPS      (R12)(SI*1), Z17
+	VFMADD231PS  Z31, Z17, Z1
+	VMOVUPS      (R12)(SI*2), Z18
+	VFMADD231PS  Z31, Z18, Z2
+	VMOVUPS      (R12)(DI*1), Z19
+	VFMADD231PS  Z31, Z19, Z3
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNZ          step
+	VMOVUPS      Z0, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z1, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z2, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z3, (DX)
+	ADDQ         R9, DX
+	IMUL3Q       $0x04, SI, R8
+	ADDQ         R8, CX
+	DECQ         BX
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func columnI8P4(a *byte)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·columnI8P4(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 56(AX), R9
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), R8
+
+tile:
+	MOVQ         8(AX), R8
+	MOVQ         16(AX), R10
+	MOVQ         24(AX), R11
+	MOVQ         40(AX), R12
+	VBROADCASTSS (R12), Z0
+	VBROADCASTSS (R12), Z1
+	VBROADCASTSS (R12), Z2
+	VBROADCASTSS (R12), Z3
+
+step:
+	MOVLQSX      (R8), R12
+	ADDQ         CX, R12
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      (R12), Z16
+	VPDPBUSD     Z31, Z16, Z0
+	VMOVUPS      (R12)(SI*1), Z17
+	VPDPBUSD     Z31, Z17, Z1
+	VMOVUPS      (R12)(SI*2), Z18
+	VPDPBUSD     Z31, Z18, Z2
+	VMOVUPS      (R12)(DI*1), Z19
+	VPDPBUSD     Z31, Z19, Z3
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNZ          step
+	VMOVUPS      Z0, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z1, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z2, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z3, (DX)
+	ADDQ         R9, DX
 	IMUL3Q       $0x04, SI, R8
 	ADDQ         R8, CX
 	DECQ         BX
@@ -2981,6 +3353,124 @@ step:
 	VMOVUPS      Z18, 1152(DX)
 	VMOVUPS      Z19, 1216(DX)
 	ADDQ         $0x00000500, DX
+	IMUL3Q       $0x05, SI, R8
+	ADDQ         R8, CX
+	DECQ         BX
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func columnF32P5(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·columnF32P5(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 56(AX), R9
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), R8
+
+tile:
+	MOVQ         8(AX), R8
+	MOVQ         16(AX), R10
+	MOVQ         24(AX), R11
+	MOVQ         40(AX), R12
+	VBROADCASTSS (R12), Z0
+	VBROADCASTSS (R12), Z1
+	VBROADCASTSS (R12), Z2
+	VBROADCASTSS (R12), Z3
+	VBROADCASTSS (R12), Z4
+
+step:
+	MOVLQSX      (R8), R12
+	ADDQ         CX, R12
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      (R12), Z16
+	VFMADD231PS  Z31, Z16, Z0
+	VMOVUPS      (R12)(SI*1), Z17
+	VFMADD231PS  Z31, Z17, Z1
+	VMOVUPS      (R12)(SI*2), Z18
+	VFMADD231PS  Z31, Z18, Z2
+	VMOVUPS      (R12)(DI*1), Z19
+	VFMADD231PS  Z31, Z19, Z3
+	VMOVUPS      (R12)(SI*4), Z20
+	VFMADD231PS  Z31, Z20, Z4
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNZ          step
+	VMOVUPS      Z0, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z1, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z2, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z3, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z4, (DX)
+	ADDQ         R9, DX
+	IMUL3Q       $0x05, SI, R8
+	ADDQ         R8, CX
+	DECQ         BX
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func columnI8P5(a *byte)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·columnI8P5(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 56(AX), R9
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), R8
+
+tile:
+	MOVQ         8(AX), R8
+	MOVQ         16(AX), R10
+	MOVQ         24(AX), R11
+	MOVQ         40(AX), R12
+	VBROADCASTSS (R12), Z0
+	VBROADCASTSS (R12), Z1
+	VBROADCASTSS (R12), Z2
+	VBROADCASTSS (R12), Z3
+	VBROADCASTSS (R12), Z4
+
+step:
+	MOVLQSX      (R8), R12
+	ADDQ         CX, R12
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      (R12), Z16
+	VPDPBUSD     Z31, Z16, Z0
+	VMOVUPS      (R12)(SI*1), Z17
+	VPDPBUSD     Z31, Z17, Z1
+	VMOVUPS      (R12)(SI*2), Z18
+	VPDPBUSD     Z31, Z18, Z2
+	VMOVUPS      (R12)(DI*1), Z19
+	VPDPBUSD     Z31, Z19, Z3
+	VMOVUPS      (R12)(SI*4), Z20
+	VPDPBUSD     Z31, Z20, Z4
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R10
+	DECQ         R11
+	JNZ          step
+	VMOVUPS      Z0, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z1, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z2, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z3, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z4, (DX)
+	ADDQ         R9, DX
 	IMUL3Q       $0x05, SI, R8
 	ADDQ         R8, CX
 	DECQ         BX
@@ -4039,6 +4529,134 @@ step:
 	ADDQ         $0x00000600, DX
 	IMUL3Q       $0x06, SI, R9
 	ADDQ         R9, CX
+	DECQ         BX
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func columnF32P6(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·columnF32P6(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 56(AX), R9
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), R8
+
+tile:
+	MOVQ         8(AX), R10
+	MOVQ         16(AX), R11
+	MOVQ         24(AX), R12
+	MOVQ         40(AX), R13
+	VBROADCASTSS (R13), Z0
+	VBROADCASTSS (R13), Z1
+	VBROADCASTSS (R13), Z2
+	VBROADCASTSS (R13), Z3
+	VBROADCASTSS (R13), Z4
+	VBROADCASTSS (R13), Z5
+
+step:
+	MOVLQSX      (R10), R13
+	ADDQ         CX, R13
+	VBROADCASTSS (R11), Z31
+	VMOVUPS      (R13), Z16
+	VFMADD231PS  Z31, Z16, Z0
+	VMOVUPS      (R13)(SI*1), Z17
+	VFMADD231PS  Z31, Z17, Z1
+	VMOVUPS      (R13)(SI*2), Z18
+	VFMADD231PS  Z31, Z18, Z2
+	VMOVUPS      (R13)(DI*1), Z19
+	VFMADD231PS  Z31, Z19, Z3
+	VMOVUPS      (R13)(SI*4), Z20
+	VFMADD231PS  Z31, Z20, Z4
+	VMOVUPS      (R13)(R8*1), Z21
+	VFMADD231PS  Z31, Z21, Z5
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          step
+	VMOVUPS      Z0, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z1, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z2, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z3, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z4, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z5, (DX)
+	ADDQ         R9, DX
+	IMUL3Q       $0x06, SI, R10
+	ADDQ         R10, CX
+	DECQ         BX
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func columnI8P6(a *byte)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·columnI8P6(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 56(AX), R9
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), R8
+
+tile:
+	MOVQ         8(AX), R10
+	MOVQ         16(AX), R11
+	MOVQ         24(AX), R12
+	MOVQ         40(AX), R13
+	VBROADCASTSS (R13), Z0
+	VBROADCASTSS (R13), Z1
+	VBROADCASTSS (R13), Z2
+	VBROADCASTSS (R13), Z3
+	VBROADCASTSS (R13), Z4
+	VBROADCASTSS (R13), Z5
+
+step:
+	MOVLQSX      (R10), R13
+	ADDQ         CX, R13
+	VBROADCASTSS (R11), Z31
+	VMOVUPS      (R13), Z16
+	VPDPBUSD     Z31, Z16, Z0
+	VMOVUPS      (R13)(SI*1), Z17
+	VPDPBUSD     Z31, Z17, Z1
+	VMOVUPS      (R13)(SI*2), Z18
+	VPDPBUSD     Z31, Z18, Z2
+	VMOVUPS      (R13)(DI*1), Z19
+	VPDPBUSD     Z31, Z19, Z3
+	VMOVUPS      (R13)(SI*4), Z20
+	VPDPBUSD     Z31, Z20, Z4
+	VMOVUPS      (R13)(R8*1), Z21
+	VPDPBUSD     Z31, Z21, Z5
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          step
+	VMOVUPS      Z0, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z1, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z2, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z3, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z4, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z5, (DX)
+	ADDQ         R9, DX
+	IMUL3Q       $0x06, SI, R10
+	ADDQ         R10, CX
 	DECQ         BX
 	JNZ          tile
 	VZEROUPPER
@@ -5242,6 +5860,144 @@ step:
 	ADDQ          R9, CX
 	DECQ          BX
 	JNZ           tile
+	VZEROUPPER
+	RET
+
+// func columnF32P7(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·columnF32P7(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 56(AX), R9
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), R8
+
+tile:
+	MOVQ         8(AX), R10
+	MOVQ         16(AX), R11
+	MOVQ         24(AX), R12
+	MOVQ         40(AX), R13
+	VBROADCASTSS (R13), Z0
+	VBROADCASTSS (R13), Z1
+	VBROADCASTSS (R13), Z2
+	VBROADCASTSS (R13), Z3
+	VBROADCASTSS (R13), Z4
+	VBROADCASTSS (R13), Z5
+	VBROADCASTSS (R13), Z6
+
+step:
+	MOVLQSX      (R10), R13
+	ADDQ         CX, R13
+	VBROADCASTSS (R11), Z31
+	VMOVUPS      (R13), Z16
+	VFMADD231PS  Z31, Z16, Z0
+	VMOVUPS      (R13)(SI*1), Z17
+	VFMADD231PS  Z31, Z17, Z1
+	VMOVUPS      (R13)(SI*2), Z18
+	VFMADD231PS  Z31, Z18, Z2
+	VMOVUPS      (R13)(DI*1), Z19
+	VFMADD231PS  Z31, Z19, Z3
+	VMOVUPS      (R13)(SI*4), Z20
+	VFMADD231PS  Z31, Z20, Z4
+	VMOVUPS      (R13)(R8*1), Z21
+	VFMADD231PS  Z31, Z21, Z5
+	VMOVUPS      (R13)(DI*2), Z22
+	VFMADD231PS  Z31, Z22, Z6
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          step
+	VMOVUPS      Z0, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z1, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z2, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z3, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z4, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z5, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z6, (DX)
+	ADDQ         R9, DX
+	IMUL3Q       $0x07, SI, R10
+	ADDQ         R10, CX
+	DECQ         BX
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func columnI8P7(a *byte)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·columnI8P7(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 72(AX), BX
+	MOVQ 104(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 56(AX), R9
+	LEAQ (SI)(SI*2), DI
+	LEAQ (SI)(SI*4), R8
+
+tile:
+	MOVQ         8(AX), R10
+	MOVQ         16(AX), R11
+	MOVQ         24(AX), R12
+	MOVQ         40(AX), R13
+	VBROADCASTSS (R13), Z0
+	VBROADCASTSS (R13), Z1
+	VBROADCASTSS (R13), Z2
+	VBROADCASTSS (R13), Z3
+	VBROADCASTSS (R13), Z4
+	VBROADCASTSS (R13), Z5
+	VBROADCASTSS (R13), Z6
+
+step:
+	MOVLQSX      (R10), R13
+	ADDQ         CX, R13
+	VBROADCASTSS (R11), Z31
+	VMOVUPS      (R13), Z16
+	VPDPBUSD     Z31, Z16, Z0
+	VMOVUPS      (R13)(SI*1), Z17
+	VPDPBUSD     Z31, Z17, Z1
+	VMOVUPS      (R13)(SI*2), Z18
+	VPDPBUSD     Z31, Z18, Z2
+	VMOVUPS      (R13)(DI*1), Z19
+	VPDPBUSD     Z31, Z19, Z3
+	VMOVUPS      (R13)(SI*4), Z20
+	VPDPBUSD     Z31, Z20, Z4
+	VMOVUPS      (R13)(R8*1), Z21
+	VPDPBUSD     Z31, Z21, Z5
+	VMOVUPS      (R13)(DI*2), Z22
+	VPDPBUSD     Z31, Z22, Z6
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          step
+	VMOVUPS      Z0, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z1, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z2, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z3, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z4, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z5, (DX)
+	ADDQ         R9, DX
+	VMOVUPS      Z6, (DX)
+	ADDQ         R9, DX
+	IMUL3Q       $0x07, SI, R10
+	ADDQ         R10, CX
+	DECQ         BX
+	JNZ          tile
 	VZEROUPPER
 	RET
 

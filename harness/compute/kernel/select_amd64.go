@@ -15,6 +15,8 @@ var avx512 = &Set{
 	TileI8:        MaxTile,
 	ConvF32:       [8]func(*Conv){nil, convF32P1, convF32P2, convF32P3, convF32P4, convF32P5, convF32P6, convF32P7},
 	ConvI8:        [8]func(*Conv){nil, convI8P1, convI8P2, convI8P3, convI8P4, convI8P5, convI8P6, convI8P7},
+	ColumnF32:     [8]func(*Conv){nil, columnF32P1, columnF32P2, columnF32P3, columnF32P4, columnF32P5, columnF32P6, columnF32P7},
+	ColumnI8:      [8]func(*Conv){nil, columnI8P1, columnI8P2, columnI8P3, columnI8P4, columnI8P5, columnI8P6, columnI8P7},
 	FusedTensorRT: FusedKernels{nil, convTensorRTP1, convTensorRTP2, convTensorRTP3, convTensorRTP4, convTensorRTP5, convTensorRTP6, convTensorRTP7},
 	FusedNVDLA:    FusedKernels{nil, convNVDLAP1, convNVDLAP2, convNVDLAP3, convNVDLAP4, convNVDLAP5, convNVDLAP6, convNVDLAP7},
 	TensorRT:      requantTensorRT,
@@ -160,6 +162,48 @@ func convNVDLAP6(a *Fused)
 
 //go:noescape
 func convNVDLAP7(a *Fused)
+
+//go:noescape
+func columnF32P1(a *Conv)
+
+//go:noescape
+func columnF32P2(a *Conv)
+
+//go:noescape
+func columnF32P3(a *Conv)
+
+//go:noescape
+func columnF32P4(a *Conv)
+
+//go:noescape
+func columnF32P5(a *Conv)
+
+//go:noescape
+func columnF32P6(a *Conv)
+
+//go:noescape
+func columnF32P7(a *Conv)
+
+//go:noescape
+func columnI8P1(a *Conv)
+
+//go:noescape
+func columnI8P2(a *Conv)
+
+//go:noescape
+func columnI8P3(a *Conv)
+
+//go:noescape
+func columnI8P4(a *Conv)
+
+//go:noescape
+func columnI8P5(a *Conv)
+
+//go:noescape
+func columnI8P6(a *Conv)
+
+//go:noescape
+func columnI8P7(a *Conv)
 
 //go:noescape
 func requantTensorRT(a *TensorRT)

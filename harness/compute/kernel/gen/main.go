@@ -71,6 +71,8 @@ func main() {
 	for pixels := 1; pixels <= 7; pixels++ {
 		conv(floatConv, pixels)
 		conv(int8Conv, pixels)
+		column(floatConv, "columnF32", pixels)
+		column(int8Conv, "columnI8", pixels)
 		fused(fusedTensorRT, pixels)
 		fused(fusedNVDLA, pixels)
 	}
