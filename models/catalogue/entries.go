@@ -9,7 +9,7 @@ import (
 const (
 	loadables = "https://github.com/LeiWang1999/nvdla_loadables"
 	article   = "https://raw.githubusercontent.com/LeiWang1999/nvdla_loadables/74c182271cdcee17864aae4a389eb525cd9a36f8/"
-	caffeV1   = "https://raw.githubusercontent.com/everpeace/caffe/c91ae9185eecdf25d97a493165bc8eb121e5ca9e/examples/"
+	caffeV1   = "https://raw.githubusercontent.com/everpeace/caffe/"
 )
 
 var (
