@@ -13,10 +13,9 @@ import (
 )
 
 // TransformParam reads the preprocessing that the data layer of a train prototxt
-// declares (file, with its text) for a network with the given input, and fills
-// with it what p leaves open. The
-// warnings tell of what has no part in a test. A prototxt without a data layer is
-// an error.
+// (file, with its text) declares for a network with the given input, and fills with
+// it what p leaves open. The warnings tell of what has no part in a test. A prototxt
+// without a data layer is an error.
 func TransformParam(file string, text []byte, in models.Shape, p datasets.Preprocess) (datasets.Preprocess, []error, error) {
 	t, err := caffe.ReadTransform(file, text)
 	if err != nil {
