@@ -33,6 +33,9 @@ func (c CalibrationSpec) main(split int) int {
 	return best
 }
 
+// maxSubsets bounds what a slip of the finger can ask for.
+const maxSubsets = 1000
+
 // check says what is wrong with a calibration.
 func (c CalibrationSpec) check() error {
 	batch := c.Batch
@@ -51,6 +54,9 @@ func (c CalibrationSpec) check() error {
 			return fmt.Errorf("images has %d, which ends within a batch of %d; all but the last number must be multiples of the batch, so that smaller choices are the first batches of larger ones", n, batch)
 		}
 	}
+	if c.Subsets > maxSubsets {
+		return fmt.Errorf("subsets is %d; at most %d are an axis of a matrix", c.Subsets, maxSubsets)
+	}
 	if c.Subsets > 0 && c.From > 0 {
 		return errors.New("from and subsets exclude each other: subsets are drawn from the whole split")
 	}
@@ -66,7 +72,7 @@ func (c *Config) sweepNames() (images, subsets []string) {
 		for _, n := range d.Calibration.Images {
 			images = append(images, strconv.Itoa(n))
 		}
-		for s := range d.Calibration.Subsets {
+		for s := range min(d.Calibration.Subsets, maxSubsets) {
 			subsets = append(subsets, strconv.Itoa(s+1))
 		}
 	}

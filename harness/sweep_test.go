@@ -105,6 +105,7 @@ func TestSweepErrors(t *testing.T) {
 		{"{images: -5}", "images is -5"},
 		{"{subsets: 3, from: 10}", "from and subsets exclude each other"},
 		{"{subsets: -1}", "cannot be negative"},
+		{"{subsets: 1000000000}", "subsets is 1000000000; at most 1000"},
 	} {
 		_, err := ParseConfig("test.yaml", []byte("version: 1\nmodels: [lenet5]\ndatasets: [{name: fashion-mnist, calibration: "+c.calibration+"}]\n"))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
