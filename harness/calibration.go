@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 
 	"quantbench/harness/calibrate"
 	"quantbench/harness/record"
@@ -230,11 +231,12 @@ type activations struct {
 	*pixels
 	program *fp32.Program
 	layers  int
+	workers sync.Pool // of *fp32.Worker: a batch's buffers serve the next
 }
 
 func newActivations(pix *pixels, n *network) (*activations, error) {
 	program, err := fp32.PrepareUnfused(runtime.Model{Network: n.Network, Preprocess: n.preprocess})
-	return &activations{pix, program, len(n.Layers)}, err
+	return &activations{pixels: pix, program: program, layers: len(n.Layers)}, err
 }
 
 // Layers is the number of tensors.
@@ -246,7 +248,11 @@ func (a *activations) Pictures() int { return a.n() }
 // Run shows the tensors of pictures from to to-1, a block at a time.
 func (a *activations) Run(ctx context.Context, from, to int, see func(layer int, values []float32)) error {
 	var buf []byte
-	worker := a.program.Worker()
+	worker, _ := a.workers.Get().(*fp32.Worker)
+	if worker == nil {
+		worker = a.program.Worker()
+	}
+	defer a.workers.Put(worker)
 	for ; from < to; from += block {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -172,6 +172,7 @@ func (e *Experiment) runCell(ctx context.Context, c PlannedCell, partial *record
 		return cell, p, nil
 	}
 	fillDevice(cell, program)
+	reclaim()
 	if cell.Layers, err = e.layerErrors(ctx, c.Point, model, program, pix); err != nil {
 		return nil, nil, err
 	}
@@ -199,6 +200,7 @@ func (e *Experiment) ready(ctx context.Context, c PlannedCell) (*prepared, error
 	if r.pix, err = e.pixels(ctx, n, c); err != nil {
 		return nil, err
 	}
+	reclaim()
 	if c.Point.Runtime != FP32 {
 		if r.model.Scales, err = e.scales(ctx, n, c.Point); err != nil {
 			return nil, err
@@ -207,6 +209,7 @@ func (e *Experiment) ready(ctx context.Context, c PlannedCell) (*prepared, error
 	if r.engine, err = e.newRuntime(c.Point); err != nil {
 		return nil, err
 	}
+	reclaim()
 	r.program, err = r.engine.Prepare(r.model)
 	return r, err
 }
