@@ -39,6 +39,38 @@ type setup struct {
 	dir, bench string
 	rounds     int
 	seconds    float64
+	runtimes   []string
+}
+
+// contender is one way of bench to run a network.
+type contender struct {
+	name string
+	args []string
+	// integers says that ONNX Runtime's int8 is what it is compared with.
+	integers bool
+}
+
+var contenders = []contender{
+	{"fp32", []string{"--runtime", "fp32"}, false},
+	{"fp32-winograd", []string{"--runtime", "fp32", "--winograd"}, false},
+	{"tensorrt-int8", []string{"--runtime", "tensorrt-int8"}, true},
+	{"nvdla-int8", []string{"--runtime", "nvdla-int8"}, true},
+}
+
+// chosen are the contenders that a network and the flags leave: Winograd's
+// convolutions are for networks that have such.
+func (s *setup) chosen(net *models.Network) []contender {
+	suits := slices.ContainsFunc(net.Layers, func(l *models.Layer) bool {
+		c, ok := l.Op.(models.Convolution)
+		return ok && c.KernelH == 3 && c.StrideH == 1
+	})
+	var list []contender
+	for _, c := range contenders {
+		if slices.Contains(s.runtimes, c.name) && (suits || c.name != "fp32-winograd") {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 func main() {
@@ -49,7 +81,9 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds; each runs every program once")
 	flag.Float64Var(&s.seconds, "seconds", 1, "seconds a measurement")
 	names := flag.String("models", strings.Join(speed.Shapes(), ","), "networks")
+	runtimes := flag.String("runtimes", "fp32,fp32-winograd,tensorrt-int8,nvdla-int8", "what of bench is measured")
 	flag.Parse()
+	s.runtimes = strings.Split(*runtimes, ",")
 	if err := s.compare(strings.Split(*names, ",")); err != nil {
 		fmt.Fprintln(os.Stderr, "compare-onnxruntime:", err)
 		os.Exit(1)
@@ -116,7 +150,12 @@ func (s *setup) network(name string) error {
 	}
 	speed.Randomize(net)
 	peers := map[bool]*peer{}
-	for _, integers := range []bool{false, true} {
+	list := s.chosen(net)
+	for _, c := range list {
+		integers := c.integers
+		if peers[integers] != nil {
+			continue
+		}
 		p, err := s.write(net, integers)
 		if err != nil {
 			return err
@@ -126,13 +165,13 @@ func (s *setup) network(name string) error {
 		}
 		peers[integers] = p
 	}
-	if err := s.rows(net.Name, peers, 64); err != nil {
+	if err := s.rows(net.Name, list, peers, 64); err != nil {
 		return err
 	}
 	for _, p := range peers {
 		p.batch = 1
 	}
-	return s.rows(net.Name, peers, 1)
+	return s.rows(net.Name, list, peers, 1)
 }
 
 // write exports a network, and checks that ONNX Runtime gets bench's scores.
@@ -218,8 +257,9 @@ func (s *setup) onnx(p *peer, seconds float64) (rate, error) {
 	return parse(command("node", filepath.Join(s.dir, "run.js"), p.model, p.input, fmt.Sprint(p.batch), fmt.Sprint(seconds)))
 }
 
-func (s *setup) ours(name, runtime string, batch int) (rate, error) {
-	return parse(command(s.bench, "speed", "--json", "--model", name, "--runtime", runtime, "--batch", fmt.Sprint(batch), "--seconds", fmt.Sprint(s.seconds)))
+func (s *setup) ours(name string, c contender, batch int) (rate, error) {
+	args := []string{"speed", "--json", "--model", name, "--batch", fmt.Sprint(batch), "--seconds", fmt.Sprint(s.seconds)}
+	return parse(command(s.bench, append(args, c.args...)...))
 }
 
 func parse(out []byte, err error) (r rate, _ error) {
@@ -229,31 +269,29 @@ func parse(out []byte, err error) (r rate, _ error) {
 	return r, err
 }
 
-// rows measures all runtimes in turns with ONNX Runtime, and prints a row each.
-func (s *setup) rows(name string, peers map[bool]*peer, batch int) error {
-	runtimes := speed.Runtimes()
-	ours, theirs := make([][]rate, len(runtimes)), map[bool][]rate{}
+// rows measures all contenders in turns with ONNX Runtime, and prints a row each.
+func (s *setup) rows(name string, list []contender, peers map[bool]*peer, batch int) error {
+	ours, theirs := make([][]rate, len(list)), map[bool][]rate{}
 	for range s.rounds {
-		for i, r := range runtimes {
-			integers := i > 0
-			if len(theirs[integers]) == len(ours[i]) {
-				t, err := s.onnx(peers[integers], s.seconds)
+		for i, c := range list {
+			if len(theirs[c.integers]) == len(ours[i]) {
+				t, err := s.onnx(peers[c.integers], s.seconds)
 				if err != nil {
 					return err
 				}
-				theirs[integers] = append(theirs[integers], t)
+				theirs[c.integers] = append(theirs[c.integers], t)
 			}
-			o, err := s.ours(name, r, batch)
+			o, err := s.ours(name, c, batch)
 			if err != nil {
 				return err
 			}
 			ours[i] = append(ours[i], o)
 		}
 	}
-	for i, r := range runtimes {
-		p := peers[i > 0]
-		fmt.Printf("| %s | %s | %s (batch %d) | %.0f %% | %s (batch %d) | **%s** |\n", name, r, spread(ours[i], perCPU), batch,
-			100*middle(ours[i], func(r rate) float64 { return r.Share }), spread(theirs[i > 0], perCPU), p.batch, ratios(ours[i], theirs[i > 0]))
+	for i, c := range list {
+		p, t := peers[c.integers], theirs[c.integers]
+		fmt.Printf("| %s | %s | %s (batch %d) | %.0f %% | %s (batch %d) | **%s** |\n", name, c.name, spread(ours[i], perCPU), batch,
+			100*middle(ours[i], func(r rate) float64 { return r.Share }), spread(t, perCPU), p.batch, ratios(ours[i], t))
 	}
 	return nil
 }
