@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"quantbench/harness/record"
 	"quantbench/harness/stats"
@@ -71,6 +72,11 @@ func metrics(c *record.Cell) [][]string {
 	}
 	if c.Latency != nil {
 		rows = append(rows, metric("latency_"+string(c.Latency.Kind), c.Latency.Seconds, nil, "", "s"))
+	}
+	if c.Analysis != nil && c.Analysis.Waterfall != nil {
+		for _, step := range c.Analysis.Waterfall.Steps {
+			rows = append(rows, metric("step_"+strings.ReplaceAll(step.Name, " ", "_"), step.Difference, &step.DifferenceInterval, n, "fraction"))
+		}
 	}
 	return rows
 }

@@ -21,6 +21,8 @@ var details = []struct {
 	section section
 	draw    drawGroup
 }{
+	{section{ID: "causes", Heading: "Where the accuracy goes", Short: "Causes"}, waterfalls},
+	{section{ID: "sensitivity", Heading: "Sensitivity of layers", Short: "Sensitivity"}, sensitivities},
 	{section{ID: "layers", Heading: "Layers", Short: "Layers"}, layers},
 	{section{ID: "scales", Heading: "Scales", Short: "Scales"}, scales},
 	{section{ID: "ranges", Heading: "Thresholds", Short: "Thresholds"}, ranges},

@@ -191,7 +191,7 @@ func heat(m *matrix.Matrix, rows []matrix.Row, names []string, cell func(record.
 		for _, l := range r.Layers {
 			b, label := cell(l)
 			d := node{"value": []int{index(names, l.Layer), y, b}, "cell": r.ID,
-				"tip": []string{l.Layer + " · " + r.Name(), "SQNR " + format.Decibels(l.SQNR) + " dB", "saturated " + format.Percent(l.Saturation) + " %"}}
+				"tip": layerTip(r, l)}
 			if len(names) <= labelledLayers {
 				d["text"] = label
 				if b >= 3 {
@@ -203,6 +203,31 @@ func heat(m *matrix.Matrix, rows []matrix.Row, names []string, cell func(record.
 	}
 	return series{kind: "heatmap", data: data, settings: node{"xAxisIndex": grid, "yAxisIndex": grid,
 		"label": node{"show": len(names) <= labelledLayers, "fontSize": 11, "color": colour("sLo"), "formatter": function("text")}, "itemStyle": node{"borderColor": colour("bg"), "borderWidth": 1}}}
+}
+
+// layerTip is what is known of one layer of one row.
+func layerTip(r matrix.Row, l record.LayerError) []string {
+	lines := []string{l.Layer + " · " + r.Name(), "SQNR " + format.Decibels(l.SQNR) + " dB", "saturated " + format.Percent(l.Saturation) + " %"}
+	if more := moreOf(l); more[0] != "" {
+		lines = append(lines, "cosine "+more[0], "made 0 by int8 "+more[1]+" %")
+		if more[2] != "" {
+			lines = append(lines, "codes never used "+more[2]+" %")
+		}
+	}
+	return lines
+}
+
+// moreOf are cosine, share made 0 and share of unused codes; empty where a result
+// is older than they are.
+func moreOf(l record.LayerError) [3]string {
+	if l.Cosine == 0 {
+		return [3]string{}
+	}
+	unused := ""
+	if l.Unused != nil {
+		unused = format.Fixed(100**l.Unused, 1)
+	}
+	return [3]string{format.Fixed(l.Cosine, 5), format.Percent(l.Dead), unused}
 }
 
 // narrowBelow is the width in px under which layer names get too close.
@@ -226,23 +251,46 @@ func stripsNarrow(names []string) node {
 }
 
 func layerTable(rows []matrix.Row, names []string) table {
-	heads := []string{"layer"}
+	heads, more := []string{"layer"}, hasMore(rows)
 	for _, r := range rows {
 		heads = append(heads, ">"+r.Short()+", dB", ">saturated, %")
+		if more {
+			heads = append(heads, ">cosine", ">made 0, %", ">unused codes, %")
+		}
 	}
 	t := table{Caption: "layers", Head: columns(heads...)}
 	for _, name := range names {
 		line := []string{name}
 		for _, r := range rows {
-			sqnr, saturation := "", ""
-			for _, l := range r.Layers {
-				if l.Layer == name {
-					sqnr, saturation = format.Decibels(l.SQNR), format.Percent(l.Saturation)
-				}
-			}
-			line = append(line, sqnr, saturation)
+			line = append(line, layerCells(r, name, more)...)
 		}
 		t.Rows = append(t.Rows, line)
 	}
 	return t
+}
+
+func hasMore(rows []matrix.Row) bool {
+	for _, r := range rows {
+		for _, l := range r.Layers {
+			if moreOf(l)[0] != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// layerCells are the numbers of one layer of one row, empty where it has none.
+func layerCells(r matrix.Row, name string, more bool) []string {
+	cells := []string{"", "", "", "", ""}
+	for _, l := range r.Layers {
+		if l.Layer == name {
+			m := moreOf(l)
+			cells = []string{format.Decibels(l.SQNR), format.Percent(l.Saturation), m[0], m[1], m[2]}
+		}
+	}
+	if !more {
+		return cells[:2]
+	}
+	return cells
 }

@@ -33,6 +33,17 @@
       const [x2] = api.coord([api.value(0), api.value(1)]);
       return { type: 'rect', shape: { x: x1, y: y - 4.5, width: Math.max(x2 - x1, 1), height: 9 }, style: { fill: api.visual('color') } };
     },
+    // A horizontal bar between two values, with a line from its end down to the
+    // next row if there is one; value: [from, to, row, rows].
+    step(params, api) {
+      const row = api.value(2);
+      const [x1, y] = api.coord([api.value(0), row]);
+      const [x2] = api.coord([api.value(1), row]);
+      const bar = { type: 'rect', shape: { x: Math.min(x1, x2) - 0.5, y: y - 6, width: Math.max(Math.abs(x2 - x1), 1) + 1, height: 12 }, style: { fill: api.visual('color') } };
+      if (row + 1 >= api.value(3)) return bar;
+      const down = line(x2, y + 6, x2, y + api.size([0, 1])[1] - 6, { stroke: palette[scheme()].ink3, lineWidth: 1, fill: null });
+      return { type: 'group', children: [bar, down] };
+    },
     // A band between two places of an axis; value: [x1, lo1, hi1, x2, lo2, hi2].
     band(params, api) {
       const at = (x, y) => api.coord([api.value(x), api.value(y)]);
