@@ -8,8 +8,8 @@ import (
 	"quantbench/harness/compute/kernel"
 )
 
-// winogradLeast is the least number of input channels: with fewer, Winograd's
-// transforms eat up what its products save.
+// winogradLeast is the least number of input channels: with 8, Winograd's
+// transforms cost about what its products save.
 const winogradLeast = 16
 
 // winogradBudget is the number of bytes that the transformed inputs of one chunk

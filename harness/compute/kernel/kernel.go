@@ -1,6 +1,7 @@
 // Package kernel holds the inner loops of package compute: direct convolution
-// over blocks of 16 pictures, requantization, and pooling, in assembly for
-// AVX-512 VNNI and for AVX2, and in plain Go for every other machine.
+// over blocks of 16 pictures, Winograd's transforms, requantization, and pooling,
+// in assembly for AVX-512 VNNI and for AVX2, and in plain Go for every other
+// machine.
 //
 // Its opinion: one layout (a vector holds one value of 16 pictures), one call a
 // row of pixels, and a plain Go twin of every kernel that is short enough to be
