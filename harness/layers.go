@@ -56,29 +56,61 @@ func compareTraces(ctx context.Context, m runtime.Model, tracer runtime.Tracer, 
 	}
 	float := reference.NewWorker().(runtime.Tracer)
 	sums := make([]layerSum, len(m.Network.Layers))
-	want := make([][]float32, len(m.Network.Layers))
-	for i := range min(pictures, pix.n()) {
+	want := make([][][]float32, len(m.Network.Layers)) // by layer and picture of a group
+	pictures = min(pictures, pix.n())
+	group := traceGroup(m.Network)
+	for i := range want {
+		want[i] = make([][]float32, group)
+	}
+	for i := 0; i < pictures; i += group {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		picture, err := pix.picture(ctx, i)
+		pixels, err := pix.Read(ctx, i, min(i+group, pictures), nil)
 		if err != nil {
 			return nil, err
 		}
-		err = float.Trace(picture, func(l *models.Layer, values []float32, _ int) {
-			want[l.Index] = append(want[l.Index][:0], values...)
+		err = trace(float, pixels, pix.size, func(l *models.Layer, picture int, values []float32, _ int) {
+			want[l.Index][picture] = append(want[l.Index][picture][:0], values...)
 		})
 		if err != nil {
 			return nil, err
 		}
-		err = tracer.Trace(picture, func(l *models.Layer, values []float32, clipped int) {
-			sums[l.Index].add(want[l.Index], values, clipped, steps[l.Index])
+		err = trace(tracer, pixels, pix.size, func(l *models.Layer, picture int, values []float32, clipped int) {
+			sums[l.Index].add(want[l.Index][picture], values, clipped, steps[l.Index])
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
 	return sums, nil
+}
+
+// traceValues is how many values of a group of pictures are kept for comparison.
+const traceValues = 16 << 20
+
+// traceGroup is how many pictures of a network are traced at once: up to the 16
+// of a GroupTracer, fewer where their values would take much memory.
+func traceGroup(n *models.Network) int {
+	values := 1
+	for _, l := range n.Layers {
+		values += l.Out.Len()
+	}
+	return max(1, min(16, traceValues/values))
+}
+
+// trace shows the layers of pictures of so many bytes.
+func trace(t runtime.Tracer, pixels []byte, size int, see func(l *models.Layer, picture int, values []float32, clipped int)) error {
+	if g, ok := t.(runtime.GroupTracer); ok {
+		return g.TraceGroup(pixels, see)
+	}
+	for i := range len(pixels) / size {
+		err := t.Trace(pixels[i*size:][:size], func(l *models.Layer, values []float32, clipped int) { see(l, i, values, clipped) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *layerSum) add(want, got []float32, clipped int, step float32) {

@@ -55,3 +55,11 @@ type Tracer interface {
 	// the elements sit at the largest or smallest integer; 0 for floats.
 	Trace(pixels []byte, see func(l *models.Layer, values []float32, clipped int)) error
 }
+
+// GroupTracer is a Tracer that runs up to 16 pictures at once, which takes
+// hardly longer than one.
+type GroupTracer interface {
+	// TraceGroup is Trace of every picture; see gets the picture's number, and the
+	// pictures of one layer output in order.
+	TraceGroup(pixels []byte, see func(l *models.Layer, picture int, values []float32, clipped int)) error
+}

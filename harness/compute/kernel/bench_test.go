@@ -76,36 +76,66 @@ func BenchmarkEpilogue(b *testing.B) {
 }
 
 // BenchmarkFused measures the convolutions that requantize in registers: 4 blocks
-// of 4 tiles, with sums of 36 steps, as in the widest layers of ResNet-20.
+// of 4 tiles over data in the first-level cache.
 func BenchmarkFused(b *testing.B) {
-	const k, tiles, blocks = 36, 4, 4
+	for _, s := range Sets() {
+		for _, k := range []int{36, 144, 576} {
+			for _, pixels := range []int{4, 7} {
+				benchmarkFused(b, s, k, pixels)
+			}
+		}
+	}
+}
+
+func benchmarkFused(b *testing.B, s *Set, k, pixels int) {
+	const tiles, blocks = 4, 4
 	r := rand.New(rand.NewPCG(3, 3))
 	in, weights, start := memory(r, 256, false), memory(r, blocks*k*Block/Lanes, false), make([]int32, blocks*Block)
 	offsets, factors := make([]int32, k), make([]float32, 2*blocks*Block)
 	for i := range offsets {
 		offsets[i] = int32(r.IntN(200) * VectorBytes)
 	}
-	for _, s := range Sets() {
-		for _, pixels := range []int{4, 7} {
-			a := Fused{In: ptr(in), Offsets: ptr(offsets), Weights: ptr(weights), K: k, InStep: VectorBytes, Start: ptr(start),
-				Out: ptr(make([]byte, 128*VectorBytes)), OutStep: VectorBytes, OutBlock: 32 * VectorBytes, Tiles: tiles, Blocks: blocks,
-				Factors: ptr(factors), OutMul: 0.01}
-			sum, plain := a, a
-			sum.Residual, sum.ResStep, sum.ResMul, plain.Factors = ptr(in), VectorBytes, 0x1p-24, nil
-			run := func(name string, f func(*Fused), a *Fused) {
-				if f == nil {
-					return
-				}
-				b.Run(fmt.Sprintf("%s/%s/%d", name, s.Name, pixels), func(b *testing.B) {
-					measure(b, func() { f(a) }, blocks*tiles*k*Block*Lanes*4*float64(pixels)/1e9, "GMAC/cpu-s")
-				})
-			}
-			run("tensorrt", s.FusedTensorRT[pixels], &a)
-			run("tensorrt-residual", s.FusedTensorRT[pixels], &sum)
-			run("nvdla", s.FusedNVDLA[pixels], &plain)
-			run("nvdla-channels", s.FusedNVDLA[pixels], &a)
-			run("nvdla-residual", s.FusedNVDLA[pixels], &sum)
+	a := Fused{In: ptr(in), Offsets: ptr(offsets), Weights: ptr(weights), K: int64(k), InStep: VectorBytes, Start: ptr(start),
+		Out: ptr(make([]byte, 128*VectorBytes)), OutStep: VectorBytes, OutBlock: 32 * VectorBytes, Tiles: tiles, Blocks: blocks,
+		Factors: ptr(factors), OutMul: 0.01}
+	sum, plain := a, a
+	sum.Residual, sum.ResStep, sum.ResMul, plain.Factors = ptr(in), VectorBytes, 0x1p-24, nil
+	run := func(name string, f func(*Fused), a *Fused) {
+		if f == nil {
+			return
 		}
+		b.Run(fmt.Sprintf("%s/%s/%dx%d", name, s.Name, k, pixels), func(b *testing.B) {
+			measure(b, func() { f(a) }, float64(blocks*tiles*k*Block*Lanes*4*pixels)/1e9, "GMAC/cpu-s")
+		})
+	}
+	run("tensorrt", s.FusedTensorRT[pixels], &a)
+	run("tensorrt-residual", s.FusedTensorRT[pixels], &sum)
+	run("nvdla", s.FusedNVDLA[pixels], &plain)
+	run("nvdla-channels", s.FusedNVDLA[pixels], &a)
+	run("nvdla-residual", s.FusedNVDLA[pixels], &sum)
+}
+
+// BenchmarkColumn measures the convolution of one channel: 7 vectors of 208
+// steps, as in LeNet's first fully connected layer.
+func BenchmarkColumn(b *testing.B) {
+	const k, vectors = 208, 7
+	r := rand.New(rand.NewPCG(5, 5))
+	in, weights, offsets := floatMemory(r, k*vectors), make([]float32, k), make([]int32, k)
+	for i := range offsets {
+		offsets[i] = int32(i * VectorBytes)
+	}
+	a := &Conv{In: ptr(in), Offsets: ptr(offsets), Weights: ptr(weights), K: k, InStep: k * VectorBytes, Init: ptr(weights),
+		Out: ptr(make([]byte, vectors*VectorBytes)), OutStep: VectorBytes, Tiles: 1}
+	for _, s := range Sets() {
+		if s.ColumnF32[vectors] == nil {
+			continue
+		}
+		b.Run("fp32/"+s.Name, func(b *testing.B) {
+			measure(b, func() { s.ColumnF32[vectors](a) }, float64(k*vectors*Lanes)/1e9, "GMAC/cpu-s")
+		})
+		b.Run("int8/"+s.Name, func(b *testing.B) {
+			measure(b, func() { s.ColumnI8[vectors](a) }, float64(4*k*vectors*Lanes)/1e9, "GMAC/cpu-s")
+		})
 	}
 }
 

@@ -19,10 +19,11 @@ type Runtime struct {
 }
 
 var (
-	_ runtime.Runtime = Runtime{}
-	_ runtime.Program = (*Program)(nil)
-	_ runtime.Worker  = (*Worker)(nil)
-	_ runtime.Tracer  = (*Worker)(nil)
+	_ runtime.Runtime     = Runtime{}
+	_ runtime.Program     = (*Program)(nil)
+	_ runtime.Worker      = (*Worker)(nil)
+	_ runtime.Tracer      = (*Worker)(nil)
+	_ runtime.GroupTracer = (*Worker)(nil)
 )
 
 // Name is "fp32".
@@ -206,12 +207,19 @@ func (w *Worker) Trace(pixels []byte, see func(l *models.Layer, values []float32
 	if len(pixels) != w.picture {
 		return fmt.Errorf("%s: %d bytes are not one picture of %s", w.p.net.File, len(pixels), w.p.net.Input().Out)
 	}
+	return w.TraceGroup(pixels, func(l *models.Layer, _ int, values []float32, clipped int) { see(l, values, clipped) })
+}
+
+// TraceGroup shows the layers of several pictures; see runtime.GroupTracer.
+func (w *Worker) TraceGroup(pixels []byte, see func(l *models.Layer, picture int, values []float32, clipped int)) error {
 	return w.Watch(pixels, func(v View) {
 		n := v.Layer.Out.Len()
 		if len(w.values) < n {
 			w.values = make([]float32, n)
 		}
-		v.Picture(0, w.values[:n])
-		see(v.Layer, w.values[:n], 0)
+		for i := range v.Count {
+			v.Picture(i, w.values[:n])
+			see(v.Layer, v.First+i, w.values[:n], 0)
+		}
 	})
 }

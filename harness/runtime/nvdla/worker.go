@@ -17,7 +17,10 @@ type fastWorker struct {
 	operation map[compute.Tensor]int
 }
 
-var _ runtime.Tracer = (*fastWorker)(nil)
+var (
+	_ runtime.Tracer      = (*fastWorker)(nil)
+	_ runtime.GroupTracer = (*fastWorker)(nil)
+)
 
 func newFastWorker(p *program) *fastWorker {
 	w := &fastWorker{p: p, compute: p.fast.program.NewWorker(), lut: p.input.lut(), operation: map[compute.Tensor]int{}}
@@ -75,23 +78,39 @@ func (w *fastWorker) integers(picture int) []int8 {
 
 // Trace runs one picture and shows what every operation wrote for a layer.
 func (w *fastWorker) Trace(pixels []byte, see func(l *models.Layer, values []float32, clipped int)) error {
+	return w.TraceGroup(pixels, func(l *models.Layer, _ int, values []float32, clipped int) { see(l, values, clipped) })
+}
+
+// TraceGroup is Trace of up to a batch of pictures.
+func (w *fastWorker) TraceGroup(pixels []byte, see func(l *models.Layer, picture int, values []float32, clipped int)) error {
 	ops := w.p.hardware.Operations
-	w.compute.Watch(func(t compute.Tensor, first, _ int) {
+	real := make([]float32, w.p.classes())
+	show := func(op, picture int, q []int8) {
+		if len(real) < len(q) {
+			real = make([]float32, len(q))
+		}
+		w.p.show(op, q, real, func(l *models.Layer, values []float32, clipped int) { see(l, picture, values, clipped) })
+	}
+	w.compute.Watch(func(t compute.Tensor, first, count int) {
 		op, ok := w.operation[t]
-		if !ok || first > 0 {
+		if !ok {
 			return
 		}
 		c := ops[op].Dst
 		q := make([]int8, c.C*c.H*c.W)
-		w.compute.Int8(t, 0, q)
-		w.p.show(op, q, make([]float32, len(q)), see)
+		for i := first; i < first+count; i++ {
+			w.compute.Int8(t, i, q)
+			show(op, i, q)
+		}
 	})
 	defer w.compute.Watch(nil)
 	if err := w.run(pixels); err != nil {
 		return err
 	}
 	if last := len(ops) - 1; ops[last].Kind == hardware.CPUSoftmax {
-		w.p.show(last, w.integers(0), make([]float32, w.p.classes()), see)
+		for i := range len(pixels) / w.p.model.Network.Input().Out.Len() {
+			show(last, i, w.integers(i))
+		}
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ type worker struct {
 	watched map[compute.Tensor]tensor
 }
 
+var _ runtime.GroupTracer = (*worker)(nil)
 var _ runtime.Tracer = (*worker)(nil)
 
 // NewWorker makes an executor with buffers of its own.
@@ -114,17 +115,24 @@ func softmax(x []float32) {
 
 // Trace runs one picture and shows the tensor of every stage.
 func (w *worker) Trace(pixels []byte, see func(l *models.Layer, values []float32, clipped int)) error {
+	return w.TraceGroup(pixels, func(l *models.Layer, _ int, values []float32, clipped int) { see(l, values, clipped) })
+}
+
+// TraceGroup is Trace of up to a batch of pictures.
+func (w *worker) TraceGroup(pixels []byte, see func(l *models.Layer, picture int, values []float32, clipped int)) error {
 	w.compute.Watch(func(x compute.Tensor, first, count int) {
 		t, ok := w.watched[x]
-		if !ok || first > 0 {
+		if !ok {
 			return
 		}
 		values := w.real[:t.layer.Out.Len()]
 		if w.p.softmax && t.layer.Index == w.p.output {
 			t.layer = t.layer.From[0] // the sums belong to the layer before the Softmax
 		}
-		clipped := w.read(t, 0, values)
-		see(t.layer, values, clipped)
+		for i := first; i < first+count; i++ {
+			clipped := w.read(t, i, values)
+			see(t.layer, i, values, clipped)
+		}
 	})
 	defer w.compute.Watch(nil)
 	return w.run(pixels)
