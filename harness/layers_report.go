@@ -27,14 +27,14 @@ const defaultSensitivity = 500
 
 // Layers measures where the accuracy of the chosen cells goes. Only a waterfall
 // runs whole cells, which the store keeps.
-func (e *Experiment) Layers(ctx context.Context, r LayersRequest) ([]record.LayerReport, error) {
+func (e *Experiment) Layers(ctx context.Context, r LayersRequest) (reports []record.LayerReport, err error) {
 	e.opening = ctx
+	defer func() { err = errors.Join(err, e.forget()) }()
 	plan := e.Plan()
 	cells, err := e.chosen(plan, r.Select)
 	if err != nil {
 		return nil, err
 	}
-	var reports []record.LayerReport
 	for _, c := range cells {
 		if c.Key == "" {
 			return nil, c.reason()
@@ -45,7 +45,7 @@ func (e *Experiment) Layers(ctx context.Context, r LayersRequest) ([]record.Laye
 		}
 		reports = append(reports, *report)
 	}
-	return reports, e.forget()
+	return reports, nil
 }
 
 // chosen are the cells that a selection means: of the first model, dataset,

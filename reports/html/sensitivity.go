@@ -107,13 +107,12 @@ func sensitivitySpan(rows []matrix.Row, v view) span {
 func sensitivityOption(r matrix.Row, v view, s span) (o, narrow node, err error) {
 	var labels []string
 	bars, whiskers := []node{}, []node{}
-	n := len(r.Analysis.Sensitivity.Layers)
 	for i, l := range r.Analysis.Sensitivity.Layers {
 		x := v.of(l)
 		labels = append(labels, braces.Replace(l.Layer))
 		tip := mixedTip(r, v, l, x)
 		bars = append(bars, node{"value": []float64{0, round(100 * x.Difference), float64(i), 0}, "itemStyle": node{"color": colour(r.Series.Key)}, "tip": tip, "cell": r.ID})
-		whiskers = append(whiskers, node{"value": []float64{round(100 * x.DifferenceInterval.Lo), round(100 * x.DifferenceInterval.Hi), float64(i)}, "itemStyle": node{"color": colour("ink3")}, "tip": tip, "cell": r.ID})
+		whiskers = append(whiskers, node{"value": []float64{round(100 * x.DifferenceInterval.Lo), round(100 * x.DifferenceInterval.Hi), float64(i)}, "itemStyle": node{"color": colour("ink")}, "tip": tip, "cell": r.ID})
 	}
 	a := axes{
 		X: opts.XAxis{Type: "value", Min: s.lo, Max: s.hi, Name: v.axis, NameLocation: "middle", NameGap: 26},
@@ -124,17 +123,15 @@ func sensitivityOption(r matrix.Row, v view, s span) (o, narrow node, err error)
 		{kind: "custom", data: whiskers, settings: node{"renderItem": function("whisker"), "encode": node{"x": []int{0, 1}, "y": 2}, "z": 2}},
 		{kind: "scatter", data: []node{}, settings: node{"markLine": referenceLine("xAxis", 0, "")}},
 	}
-	o, err = option(a, node{"left": min(180, margin(labels, 5.6)), "right": 14, "top": 4, "bottom": 44, "outerBoundsMode": "none"}, list...)
+	left := min(200, margin(labels, 6.2))
+	o, err = option(a, node{"left": left, "right": 14, "top": 4, "bottom": 44, "outerBoundsMode": "none"}, list...)
 	if err != nil {
 		return nil, nil, err
 	}
-	small := node{"interval": 0, "fontSize": 11, "width": min(168, margin(labels, 5.6)-12), "overflow": "truncate"}
+	small := node{"interval": 0, "fontSize": 11, "width": left - 8, "overflow": "truncate"}
 	axis(o, "xAxis", node{"axisTick": node{"customValues": s.ticks}, "axisLabel": node{"customValues": s.ticks, "formatter": function("minus")}})
 	axis(o, "yAxis", node{"axisLabel": small})
-	narrow = node{"grid": node{"left": min(120, margin(labels, 5.6))}, "yAxis": node{"axisLabel": node{"fontSize": 10, "width": 108}}}
-	if n > labelledLayers {
-		narrow["yAxis"] = node{"axisLabel": node{"fontSize": 9.5, "width": 108}}
-	}
+	narrow = node{"grid": node{"left": min(140, left)}, "yAxis": node{"axisLabel": node{"fontSize": 10, "width": min(140, left) - 8}}}
 	return o, narrow, nil
 }
 

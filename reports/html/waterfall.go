@@ -169,7 +169,7 @@ func waterfallSeries(m *matrix.Matrix, r matrix.Row, rows int) []series {
 // waterfallEnd is a mark with a number to its right.
 func waterfallEnd(x float64, row int, key, label string) node {
 	d := node{"value": []float64{round(x), float64(row)}, "itemStyle": node{"color": colour(key)},
-		"label": node{"show": true, "position": "right", "distance": 6, "formatter": label, "color": colour("ink"), "fontSize": 12}}
+		"label": node{"show": true, "position": "right", "distance": 6, "formatter": label, "color": colour("ink"), "fontSize": 12, "backgroundColor": colour("bg"), "padding": []int{1, 2}}}
 	if look, ok := shapes[key]; ok {
 		d["symbol"] = look.symbol
 	}
