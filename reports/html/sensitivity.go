@@ -112,7 +112,7 @@ func sensitivityOption(r matrix.Row, v view, s span) (o, narrow node, err error)
 		labels = append(labels, braces.Replace(l.Layer))
 		tip := mixedTip(r, v, l, x)
 		bars = append(bars, node{"value": []float64{0, round(100 * x.Difference), float64(i), 0}, "itemStyle": node{"color": colour(r.Series.Key)}, "tip": tip, "cell": r.ID})
-		whiskers = append(whiskers, node{"value": []float64{round(100 * x.DifferenceInterval.Lo), round(100 * x.DifferenceInterval.Hi), float64(i)}, "itemStyle": node{"color": colour("ink")}, "tip": tip, "cell": r.ID})
+		whiskers = append(whiskers, node{"value": []float64{round(100 * x.DifferenceInterval.Lo), round(100 * x.DifferenceInterval.Hi), float64(i)}, "itemStyle": node{"color": colour("ink2")}, "tip": tip, "cell": r.ID})
 	}
 	a := axes{
 		X: opts.XAxis{Type: "value", Min: s.lo, Max: s.hi, Name: v.axis, NameLocation: "middle", NameGap: 26},

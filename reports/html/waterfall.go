@@ -158,7 +158,9 @@ func waterfallSeries(m *matrix.Matrix, r matrix.Row, rows int) []series {
 		ends = append(ends, label)
 		at = s.Correct
 	}
-	marks := series{kind: "scatter", data: ends, settings: node{"z": 3, "symbolSize": 10, "clip": false, "markLine": referenceLine("xAxis", 0, "")}}
+	zero := referenceLine("xAxis", 0, "")
+	zero["z"] = 1 // below the numbers
+	marks := series{kind: "scatter", data: ends, settings: node{"z": 6, "symbolSize": 10, "clip": false, "markLine": zero}}
 	return []series{
 		{kind: "custom", data: bars, settings: node{"renderItem": function("step"), "encode": node{"x": []int{0, 1}, "y": 2}, "z": 1}},
 		{kind: "custom", data: whiskers, settings: node{"renderItem": function("whisker"), "encode": node{"x": []int{0, 1}, "y": 2}, "z": 2}},
