@@ -41,6 +41,7 @@ func (e *Experiment) analyseCell(ctx context.Context, o, ref *outcome, spec Laye
 	defer recovered(&err)
 	k := append(key(nil), o.plan.Parts...)
 	k.add("analysis", fmt.Sprintf("%+v", spec))
+	k.add("layers", fmt.Sprint(layerPictures))
 	if ref != nil {
 		k.add("reference", ref.plan.Key)
 	}
@@ -65,6 +66,10 @@ func (e *Experiment) analyseCell(ctx context.Context, o, ref *outcome, spec Laye
 // fillAnalysis measures what spec asks for.
 func (e *Experiment) fillAnalysis(ctx context.Context, a *record.Analysis, r *prepared, o, ref *outcome, spec LayersSpec) (err error) {
 	work := &analysis{Experiment: e, prepared: r, plan: o.plan}
+	a.Pictures = min(layerPictures, r.pix.n())
+	if a.Layers, err = bothErrors(ctx, r, a.Pictures); err != nil {
+		return err
+	}
 	if spec.Sensitivity > 0 {
 		if a.Sensitivity, err = work.sensitivity(ctx, spec.Sensitivity); err != nil {
 			return err

@@ -98,8 +98,11 @@ func (e *Experiment) layersOf(ctx context.Context, plan []PlannedCell, c Planned
 	if err != nil {
 		return nil, err
 	}
-	report.Analysis, err = e.analyseCell(ctx, o, ref, spec)
-	return report, err
+	if report.Analysis, err = e.analyseCell(ctx, o, ref, spec); err != nil {
+		return nil, err
+	}
+	report.Analysis.Layers, report.Analysis.Pictures = nil, 0 // Errors has them
+	return report, nil
 }
 
 // reason is the error of a cell that cannot run.

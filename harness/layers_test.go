@@ -137,6 +137,9 @@ func TestAnalysis(t *testing.T) {
 		if c.Analysis == nil || c.Analysis.Waterfall == nil || c.Analysis.Sensitivity == nil {
 			t.Fatalf("%s %s has no analysis: %+v", c.Runtime, c.InputMode, c.Analysis)
 		}
+		if a := c.Analysis; a.Pictures != 32 || len(a.Layers) < 7 || a.Layers[0].Local == nil || a.Layers[1].SQNR != c.Layers[1].SQNR {
+			t.Errorf("%s %s: layers %+v of %d pictures", c.Runtime, c.InputMode, a.Layers, a.Pictures)
+		}
 		checkWaterfall(t, &c)
 		checkSensitivity(t, &c)
 	}

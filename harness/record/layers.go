@@ -27,6 +27,10 @@ type LayerError struct {
 
 // Analysis says where a cell's accuracy goes.
 type Analysis struct {
+	// Layers are the errors of every tensor, accumulated and local, over the first
+	// Pictures pictures.
+	Layers      []LayerError `json:"layers,omitempty"`
+	Pictures    int          `json:"pictures,omitempty"`
 	Sensitivity *Sensitivity `json:"sensitivity,omitempty"`
 	Waterfall   *Waterfall   `json:"waterfall,omitempty"`
 	// Reason says why there is neither, though the run asked for them.

@@ -10,7 +10,7 @@ import (
 
 func TestAnalysisPage(t *testing.T) {
 	page := write(t, testrun.WithAnalysis(testrun.Whole()))
-	for _, part := range []string{`id="causes"`, `id="sensitivity"`, "Where the accuracy goes", "loses most, ", "its costliest step is", "alone in int8", "costs most, ", "add up to the measured difference"} {
+	for _, part := range []string{`id="causes"`, `id="sensitivity"`, `id="local"`, "adds the most error of its own", "Where the accuracy goes", "loses most, ", "its costliest step is", "alone in int8", "costs most, ", "add up to the measured difference"} {
 		if !strings.Contains(page, part) {
 			t.Errorf("page lacks %q", part)
 		}

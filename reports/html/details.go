@@ -16,27 +16,36 @@ func detailBudget(groups int) int { return max(60_000, 300_000-17_000*groups) }
 
 type drawGroup func(*matrix.Matrix, matrix.Group, string) (figure, bool, error)
 
-// details are the figures about one group, in the order of the page.
-var details = []struct {
+// detail is a kind of figure about one group, in a section of its own.
+type detail struct {
 	section section
 	draw    drawGroup
-}{
-	{section{ID: "causes", Heading: "Where the accuracy goes", Short: "Causes"}, waterfalls},
-	{section{ID: "sensitivity", Heading: "Sensitivity of layers", Short: "Sensitivity"}, sensitivities},
+}
+
+// details are the figures about one group, in the order of the page.
+var details = []detail{
 	{section{ID: "layers", Heading: "Layers", Short: "Layers"}, layers},
 	{section{ID: "scales", Heading: "Scales", Short: "Scales"}, scales},
 	{section{ID: "ranges", Heading: "Thresholds", Short: "Thresholds"}, ranges},
 	{section{ID: "confusion", Heading: "Confusion against fp32", Short: "Confusion"}, confusion},
 }
 
+// causes are the figures of runs that were asked where the accuracy goes. They
+// come before the details and do not take their room.
+var causes = []detail{
+	{section{ID: "causes", Heading: "Where the accuracy goes", Short: "Causes"}, waterfalls},
+	{section{ID: "local", Heading: "Errors of each layer alone", Short: "Local errors"}, locals},
+	{section{ID: "sensitivity", Heading: "Sensitivity of layers", Short: "Sensitivity"}, sensitivities},
+}
+
 // detailSections draws the details of the groups that lose most first, each if
 // it still fits the budget; what is left out is named.
-func detailSections(m *matrix.Matrix) ([]section, error) {
+func detailSections(m *matrix.Matrix, details []detail) ([]section, error) {
 	drawn := make([][]*figure, len(m.Groups)) // by group, then by detail
 	spent := 0
 	var omitted []string
 	for _, g := range byLoss(m) {
-		figs, size, err := groupDetails(m, g)
+		figs, size, err := groupDetails(m, g, details)
 		if err != nil {
 			return nil, err
 		}
@@ -47,14 +56,14 @@ func detailSections(m *matrix.Matrix) ([]section, error) {
 		drawn[g], spent = figs, spent+size
 	}
 	slices.Sort(omitted)
-	list := gathered(drawn, omitted)
+	list := gathered(details, drawn, omitted)
 	for i := range list {
 		list[i].Heading = strings.Replace(list[i].Heading, "against fp32", "against "+m.Base(), 1)
 	}
 	return list, nil
 }
 
-func gathered(drawn [][]*figure, omitted []string) []section {
+func gathered(details []detail, drawn [][]*figure, omitted []string) []section {
 	var list []section
 	for i, d := range details {
 		s := d.section
@@ -69,7 +78,7 @@ func gathered(drawn [][]*figure, omitted []string) []section {
 	return list
 }
 
-func groupDetails(m *matrix.Matrix, g int) (figs []*figure, size int, err error) {
+func groupDetails(m *matrix.Matrix, g int, details []detail) (figs []*figure, size int, err error) {
 	figs = make([]*figure, len(details))
 	for i, d := range details {
 		f, ok, err := d.draw(m, m.Groups[g], figureID(d.section.ID, g))

@@ -20,11 +20,14 @@ func figures(m *matrix.Matrix) ([]section, error) {
 		}
 		list = append(list, s)
 	}
-	details, err := detailSections(m)
-	if err != nil {
-		return nil, err
+	for _, kind := range [][]detail{causes, details} {
+		part, err := detailSections(m, kind)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, part...)
 	}
-	list = append(append(list, details...), networkSection(m))
+	list = append(list, networkSection(m))
 	list = slices.DeleteFunc(list, func(s section) bool { return len(s.Figures) == 0 })
 	number := 0
 	for i := range list {

@@ -15,7 +15,7 @@ func WithAnalysis(r *record.Run) *record.Run {
 		if c.Reference == "" || c.Imported != nil {
 			continue
 		}
-		c.Analysis = &record.Analysis{Waterfall: inventWaterfall(c, rng), Sensitivity: inventSensitivity(c, rng)}
+		c.Analysis = &record.Analysis{Waterfall: inventWaterfall(c, rng), Sensitivity: inventSensitivity(c, rng), Layers: inventLocal(c, rng), Pictures: 32}
 	}
 	return r
 }
@@ -46,6 +46,16 @@ func inventWaterfall(c *record.Cell, rng *rand.Rand) *record.Waterfall {
 func inventMixed(correct, lost, won, n int) record.Mixed {
 	return record.Mixed{Correct: correct, Top1: float64(correct) / float64(n), Interval: wilson(correct, n), Lost: lost, Won: won,
 		Difference: float64(won-lost) / float64(n), DifferenceInterval: paired(lost, won, n)}
+}
+
+func inventLocal(c *record.Cell, rng *rand.Rand) []record.LayerError {
+	var list []record.LayerError
+	for i, l := range c.Layers {
+		local, cosine, unused := l.SQNR+10*rng.Float64(), 0.99+0.01*rng.Float64(), 0.5*rng.Float64()
+		l.Local, l.LocalCosine, l.Unused, l.Cosine, l.Dead = &local, &cosine, &unused, cosine-0.01, 0.01*float64(i)
+		list = append(list, l)
+	}
+	return list
 }
 
 func inventSensitivity(c *record.Cell, rng *rand.Rand) *record.Sensitivity {
