@@ -23,6 +23,9 @@ func (e *Experiment) describe(ctx context.Context, run *record.Run, outcomes []o
 		if err := e.describeCell(ctx, run, o); err != nil {
 			return err
 		}
+		if a := o.cell.Analysis; a != nil && a.Reason != "" {
+			run.Manifest.Skipped = append(run.Manifest.Skipped, record.Skip{What: "layers of " + o.plan.Point.String(), Reason: firstLine(a.Reason)})
+		}
 	}
 	cells, err := json.Marshal(run.Cells)
 	if err != nil {

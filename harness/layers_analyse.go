@@ -75,10 +75,9 @@ func (e *Experiment) fillAnalysis(ctx context.Context, a *record.Analysis, r *pr
 			return err
 		}
 	}
-	if spec.Waterfall {
-		if ref == nil {
-			return fmt.Errorf("the waterfall of %s needs the fp32 cell of the same network and pictures", o.plan.Point)
-		}
+	if spec.Waterfall && ref == nil {
+		a.Reason = "a waterfall begins at the fp32 cell of the same network and pictures, which has no result; take fp32 into the matrix"
+	} else if spec.Waterfall {
 		a.Waterfall, err = work.waterfall(ctx, ref, o)
 	}
 	return err

@@ -73,11 +73,23 @@ func (e *Experiment) chosen(plan []PlannedCell, sel Point) ([]PlannedCell, error
 		cells = append(cells, c)
 	}
 	if len(cells) == 0 {
-		return nil, &ConfigError{File: e.cfg.File, Msg: fmt.Sprintf("no int8 cell matches %q; there are:\n  %s", sel.String(), strings.Join(names, "\n  "))}
+		return nil, &ConfigError{File: e.cfg.File, Msg: fmt.Sprintf("no int8 cell matches %s; there are:\n  %s", sel.asked(), strings.Join(names, "\n  "))}
 	}
 	return cells, nil
 }
 
+// asked lists the fields that a selection sets: "runtime none".
+func (p Point) asked() string {
+	var words []string
+	for _, f := range p.fields() {
+		if *f.value != "" {
+			words = append(words, f.name+" "+*f.value)
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// layersOf measures one cell.
 func (e *Experiment) layersOf(ctx context.Context, plan []PlannedCell, c PlannedCell, r LayersRequest) (*record.LayerReport, error) {
 	p, err := e.ready(ctx, c)
 	if err != nil {
@@ -101,6 +113,9 @@ func (e *Experiment) layersOf(ctx context.Context, plan []PlannedCell, c Planned
 	if report.Analysis, err = e.analyseCell(ctx, o, ref, spec); err != nil {
 		return nil, err
 	}
+	if report.Analysis.Reason != "" {
+		return nil, fmt.Errorf("%s: %s", c.Point, report.Analysis.Reason)
+	}
 	report.Analysis.Layers, report.Analysis.Pictures = nil, 0 // Errors has them
 	return report, nil
 }
@@ -111,7 +126,7 @@ func (c PlannedCell) reason() error {
 	if c.Broken {
 		return errors.New(text)
 	}
-	if c.Command != "" {
+	if !strings.Contains(text, c.Command) {
 		text += "; run: " + c.Command
 	}
 	return missing(&absent{reason: text})

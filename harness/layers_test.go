@@ -240,6 +240,28 @@ func TestLayers(t *testing.T) {
 	}
 }
 
+// Without an fp32 cell there is no waterfall, and the run says why.
+func TestWaterfallWithoutReference(t *testing.T) {
+	const text = `
+version: 1
+models: [lenet5]
+datasets: [{name: fashion-mnist, images: 64, calibration: {images: 40, batch: 20}}]
+matrix: {runtime: [fp32, tensorrt-int8], calibrator: [minmax], exclude: [{runtime: fp32}]}
+layers: {sensitivity: 16, waterfall: true}
+`
+	run := mustRun(t, experiment(t, t.TempDir(), text, nil))
+	a := run.Cells[0].Analysis
+	if a == nil || a.Sensitivity == nil || a.Waterfall != nil || !strings.Contains(a.Reason, "begins at the fp32 cell") {
+		t.Errorf("analysis %+v", a)
+	}
+	if s := run.Manifest.Skipped; len(s) != 1 || !strings.HasPrefix(s[0].What, "layers of lenet5") {
+		t.Errorf("skipped %+v", s)
+	}
+	if _, err := experiment(t, t.TempDir(), text, nil).Layers(context.Background(), LayersRequest{Waterfall: true}); err == nil || !strings.Contains(err.Error(), "begins at the fp32 cell") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestLayersConfig(t *testing.T) {
 	for text, want := range map[string]string{
 		"layers: {sensitivity: -1}":                                "sensitivity is -1",

@@ -33,7 +33,7 @@ type Analysis struct {
 	Pictures    int          `json:"pictures,omitempty"`
 	Sensitivity *Sensitivity `json:"sensitivity,omitempty"`
 	Waterfall   *Waterfall   `json:"waterfall,omitempty"`
-	// Reason says why there is neither, though the run asked for them.
+	// Reason says why something is missing that the run asked for.
 	Reason string `json:"reason,omitempty"`
 }
 
