@@ -10,7 +10,7 @@ import (
 
 // EngineVersion is part of every key. It goes up whenever the same inputs may
 // give another result, which makes all earlier cells count as not yet run.
-const EngineVersion = "4"
+const EngineVersion = "5"
 
 // key collects the inputs that a result depends on.
 type key []record.KeyPart

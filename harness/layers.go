@@ -124,7 +124,7 @@ func (s *layerSum) add(want, got []float32, clipped int, step float32) {
 			s.dead++
 		}
 		if step != 0 {
-			s.codes[int(math.Round(float64(g/step)))+128&255] = true
+			s.codes[(int(math.Round(float64(g/step)))+128)&255] = true
 		}
 	}
 	s.clipped += clipped

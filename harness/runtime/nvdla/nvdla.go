@@ -66,11 +66,26 @@ func (r Runtime) Prepare(m runtime.Model) (runtime.Program, error) {
 	if p.fast, err = compile(hw, m.Network.Input().Out.C); err != nil {
 		p.warnings = append(p.warnings, fmt.Errorf("%s: runs on the plain simulator, which is far slower but gives the same bytes: %w", m.Network.File, err))
 	}
-	p.layers = make([]*models.Layer, len(hw.Operations))
-	for i := range hw.Operations {
-		p.layers[i] = m.Network.Layer(hw.Operations[i].Layer)
-	}
+	p.layers = results(m.Network, hw)
 	return p, nil
+}
+
+// results finds the layer whose output each operation makes. A layer may take
+// several operations, of which the last makes it; one that is made part by part
+// has no operation that makes all of it, and is not shown.
+func results(net *models.Network, hw *hardware.Program) []*models.Layer {
+	layers, seen := make([]*models.Layer, len(hw.Operations)), map[string]bool{}
+	for i := len(hw.Operations) - 1; i >= 0; i-- {
+		op := &hw.Operations[i]
+		if seen[op.Layer] {
+			continue
+		}
+		seen[op.Layer] = true
+		if l := net.Layer(op.Layer); l != nil && op.Dst.C*op.Dst.H*op.Dst.W >= l.Out.Len() {
+			layers[i] = l
+		}
+	}
+	return layers
 }
 
 // options checks the settings.
