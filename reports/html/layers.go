@@ -156,10 +156,7 @@ func strips(m *matrix.Matrix, rows []matrix.Row, names []string, height, room in
 		{"left": left, "right": 2, "top": 22 + height + 28, "height": height, "outerBoundsMode": "none"},
 	}
 	o["xAxis"], o["yAxis"] = stripAxes(names, "data", labels)
-	pieces := make([]node, 5)
-	for i := range pieces {
-		pieces[i] = node{"min": float64(i) - 0.5, "max": float64(i) + 0.5, "color": colour(fmt.Sprint("s", i))}
-	}
+	pieces := heatPieces()
 	o["visualMap"] = []node{
 		{"type": "piecewise", "show": false, "seriesIndex": 0, "dimension": 2, "pieces": pieces},
 		{"type": "piecewise", "show": false, "seriesIndex": 1, "dimension": 2, "pieces": pieces},
